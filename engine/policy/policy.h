@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tenant's side of Lua: decisions, roles, templates. A bundle is a folder: roles.lua, policies/<group>/<x>.lua,
+ * templates/. Decisions are pure and synchronous: JSON in, a verdict out, at most 200,000 steps, 5 ms and 4 MiB.
+ * Whatever goes wrong in a script is a denial with a reason. */
+#ifndef CG_POLICY_POLICY_H
+#define CG_POLICY_POLICY_H
+
+#include "engine/base/json.h"
+
+struct cg_policy; /* one a worker */
+
+enum cg_point {
+    CG_POINT_REQUEST,
+    CG_POINT_RETRIEVE,
+    CG_POINT_PROMPT,
+    CG_POINT_TOOLS,
+    CG_POINT_TOOL_CALL,
+    CG_POINT_TOOL_RESULT,
+    CG_POINT_RESPONSE,
+    CG_POINTS
+};
+
+enum cg_verdict { CG_DEFER = 0, CG_ALLOW = 1, CG_ASK = 2, CG_DENY = 3 };
+
+const char *cg_point_name(enum cg_point point);
+const char *cg_verdict_name(enum cg_verdict verdict);
+
+/* Loads the bundle in `folder`; every script is compiled once to see that it is well-formed. */
+int cg_policy_create(const char *folder, struct cg_policy **out, struct cg_err *err);
+void cg_policy_destroy(struct cg_policy *policy);
+
+/* "default@1a2b3c4d": name and content hash of the bundle: bound into approvals. */
+const char *cg_policy_version(const struct cg_policy *policy);
+
+struct cg_decision {
+    enum cg_verdict verdict;
+    char by[96];         /* "sales/invoice_limit": the decision that settled it; "" when all deferred */
+    char reason[256];    /* safe to show */
+    json_t *obligations; /* {"redact": [...], "role": [...], ...}; never NULL after success; owned */
+    json_t *trail;       /* [{"decision", "verdict", "steps", "us", "note"?}]: for explain; owned */
+    int64_t steps;
+};
+
+/* Asks every decision of the point and composes: the strongest wins, conditions add up. At CG_POINT_TOOL_CALL all
+ * defer = deny. subject: what is decided about: for a call {"tool", "effect", "args", "labels": {...}}. ctx: {"user":
+ * {"id", "roles", "permissions"}, "tenant": {...}, "now": "...", "run": "...", "labels": {...}}. tenant: whose state
+ * and budget (the uuid). Always fills out; finish it. */
+void cg_policy_decide(struct cg_policy *policy, const char *tenant, enum cg_point point,
+                      const json_t *subject, const json_t *ctx, struct cg_decision *out);
+void cg_decision_finish(struct cg_decision *decision);
+
+/* Permissions of roles by roles.lua: a new array, "-" entries as they stand. */
+json_t *cg_policy_roles(struct cg_policy *policy, const json_t *roles);
+
+struct cg_prompt {
+    char *system; /* filled in; owned */
+    uint32_t turns, history_tokens;
+    uint32_t records, records_tokens;
+    uint32_t max_tokens;
+    double temperature; /* negative: not said */
+};
+
+/* templates/assistant[.role][.language].lua, the nearest there is. vars: {"now": {...}, "tenant": {...}, "user":
+ * {...}}; anything else in `system` was refused at load. */
+int cg_policy_prompt(struct cg_policy *policy, const json_t *roles, const char *language, const json_t *vars,
+                     struct cg_prompt *out, struct cg_err *err);
+void cg_prompt_finish(struct cg_prompt *prompt);
+
+#endif

@@ -45,6 +45,8 @@ struct cogent_http_header {
 enum {
     COGENT_HTTP_SSE =
         1 << 0, /* a 200 text/event-stream goes to `event`; any other answer is collected as body */
+    COGENT_HTTP_ONCE =
+        1 << 1, /* a write: on a fresh connection, so that nothing below sends it twice by itself */
 };
 
 struct cogent_http_request {

@@ -1,0 +1,619 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Connections and exchanges. A connection is in one of four states; conn_turn moves it on with what has arrived. */
+#include "http_server.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "loop_base.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    READ_MAX = 64 * 1024,
+    DRAIN_AT = 16 * 1024,
+    LISTENERS_MAX = 8,
+    BODY_GRACE_MS = 5000,
+    LINGER_MS = 2000
+};
+
+enum state { HEAD, BODY, BUSY, LAST }; /* LAST: the reply is on its way, then the connection closes */
+
+struct cg_exchange {
+    struct conn *conn;
+    char *head_bytes; /* what head borrows from */
+    struct cg_http_head head;
+    struct cg_buf body;
+    struct cg_chunked chunked;
+    size_t body_max;
+    char id[CG_ID_SIZE];
+    void *data;
+    void (*closed)(void *arg);
+    void (*drained)(void *arg);
+    void *closed_arg, *drained_arg;
+    bool fin_is_gone, begun, chunk_out, replied;
+};
+
+struct conn {
+    struct cg_http_server *server;
+    struct conn *next, **prev;
+    struct bufferevent *bev;
+    struct event *timer;
+    struct cg_exchange *x;
+    enum state state;
+    int64_t began_us;
+    unsigned requests;
+    bool eof, in_turn, dead;
+};
+
+struct cg_http_server {
+    struct cg_loop *loop;
+    struct cg_http_limits limits;
+    struct cg_http_handler handler;
+    struct conn *conns;
+    unsigned open, busy;
+    struct event *listeners[LISTENERS_MAX];
+    size_t n_listeners;
+    bool draining;
+};
+
+const struct cg_http_limits cg_http_limits_default = { .head_ms = 10000,
+                                                       .idle_ms = 75000,
+                                                       .body_rate = 1024,
+                                                       .write_ms = 30000,
+                                                       .connections = 8192,
+                                                       .requests = 100000 };
+
+static void exchange_free(struct conn *c)
+{
+    struct cg_exchange *x = c->x;
+    if (!x)
+        return;
+    c->x = NULL;
+    c->server->busy--;
+    free(x->head_bytes);
+    cg_buf_finish(&x->body);
+    free(x);
+}
+
+static void conn_free(struct conn *c)
+{
+    exchange_free(c);
+    *c->prev = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    c->server->open--;
+    event_free(c->timer);
+    bufferevent_free(c->bev);
+    free(c);
+}
+
+/* The client is gone, or must go. Inside a turn the turn frees it. */
+static void conn_close(struct conn *c)
+{
+    if (c->dead)
+        return;
+    c->dead = true;
+    if (c->x && c->x->closed && !c->x->replied) {
+        void (*closed)(void *) = c->x->closed;
+        c->x->closed = NULL;
+        closed(c->x->closed_arg);
+    }
+    if (!c->in_turn)
+        conn_free(c);
+}
+
+static void conn_timer(struct conn *c, uint32_t ms)
+{
+    struct timeval tv = cg_ms(ms);
+    if (ms)
+        event_add(c->timer, &tv);
+    else
+        event_del(c->timer);
+}
+
+static const char *reason(int status)
+{
+    static const struct {
+        int status;
+        const char *words;
+    } table[] = { { 100, "Continue" },
+                  { 200, "OK" },
+                  { 201, "Created" },
+                  { 202, "Accepted" },
+                  { 204, "No Content" },
+                  { 400, "Bad Request" },
+                  { 401, "Unauthorized" },
+                  { 402, "Payment Required" },
+                  { 403, "Forbidden" },
+                  { 404, "Not Found" },
+                  { 405, "Method Not Allowed" },
+                  { 408, "Request Timeout" },
+                  { 409, "Conflict" },
+                  { 410, "Gone" },
+                  { 413, "Content Too Large" },
+                  { 414, "URI Too Long" },
+                  { 415, "Unsupported Media Type" },
+                  { 417, "Expectation Failed" },
+                  { 422, "Unprocessable Content" },
+                  { 429, "Too Many Requests" },
+                  { 431, "Request Header Fields Too Large" },
+                  { 499, "Client Closed Request" },
+                  { 500, "Internal Server Error" },
+                  { 502, "Bad Gateway" },
+                  { 503, "Service Unavailable" },
+                  { 504, "Gateway Timeout" },
+                  { 505, "HTTP Version Not Supported" } };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (table[i].status == status)
+            return table[i].words;
+    }
+    return "Other";
+}
+
+static void refuse(struct conn *c, int status, const char *why)
+{
+    c->x->head.keep_alive = false;
+    c->server->handler.refuse(c->server->handler.arg, c->x, status, why);
+}
+
+static struct cg_exchange *exchange_create(struct conn *c)
+{
+    struct cg_exchange *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->conn = c;
+    c->x = x;
+    c->server->busy++;
+    cg_id_make("req_", x->id);
+    return x;
+}
+
+static void body_done(struct conn *c)
+{
+    c->state = BUSY;
+    conn_timer(c, 0);
+    if (c->x->body.failed)
+        refuse(c, 503, "Out of memory; try again.");
+    else
+        c->server->handler.request(c->server->handler.arg, c->x);
+}
+
+/* After it the body's size is known to be welcome, or the answer has been given. */
+static void head_done(struct conn *c)
+{
+    struct cg_exchange *x = c->x;
+    struct cg_http_server *s = c->server;
+    c->state = BODY;
+    c->requests++;
+    c->began_us = cg_mono_us();
+    conn_timer(c, BODY_GRACE_MS);
+    if (s->draining || c->requests >= s->limits.requests)
+        x->head.keep_alive = false;
+    bool bodiless = !x->head.chunked && x->head.length <= 0;
+    if (bodiless) /* nothing unread can be taken for a request: an early answer may keep the connection */
+        c->state = BUSY;
+    int64_t welcome = s->handler.head(s->handler.arg, x);
+    if (welcome < 0 || c->dead)
+        return;
+    if (bodiless) {
+        body_done(c);
+        return;
+    }
+    x->body_max = (size_t)welcome;
+    if (x->head.length > welcome) {
+        refuse(c, 413, "The body is larger than this route takes.");
+        return;
+    }
+    if (x->head.expect && (x->head.chunked || x->head.length > 0))
+        evbuffer_add_printf(bufferevent_get_output(c->bev), "HTTP/1.1 100 Continue\r\n\r\n");
+}
+
+/* false: more bytes are needed. */
+static bool read_head(struct conn *c)
+{
+    struct evbuffer *in = bufferevent_get_input(c->bev);
+    size_t len = evbuffer_get_length(in);
+    if (len == 0)
+        return false;
+    if (!c->began_us) { /* the first byte: a kept-alive connection's idle time is over */
+        c->began_us = cg_mono_us();
+        conn_timer(c, c->server->limits.head_ms);
+    }
+    if (len > CG_HTTP_HEAD_MAX + CG_HTTP_LINE_MAX)
+        len = CG_HTTP_HEAD_MAX + CG_HTTP_LINE_MAX;
+    struct cogent_str bytes = { (const char *)evbuffer_pullup(in, (ev_ssize_t)len), len };
+    struct cg_http_head head;
+    const char *why = "";
+    int n = bytes.ptr ? cg_http_head_read(bytes, &head, &why) : -500;
+    if (n == 0)
+        return false;
+    struct cg_exchange *x = exchange_create(c);
+    if (!x) {
+        conn_close(c);
+        return false;
+    }
+    if (n < 0) {
+        c->state = BODY;
+        refuse(c, -n, why);
+        return true;
+    }
+    bytes.len = (size_t)n;
+    x->head_bytes = cg_str_dup(bytes);
+    if (!x->head_bytes ||
+        cg_http_head_read((struct cogent_str){ x->head_bytes, bytes.len }, &x->head, &why) != n) {
+        conn_close(c);
+        return false;
+    }
+    evbuffer_drain(in, (size_t)n);
+    head_done(c);
+    return true;
+}
+
+static bool read_body(struct conn *c)
+{
+    struct cg_exchange *x = c->x;
+    struct evbuffer *in = bufferevent_get_input(c->bev);
+    size_t len = evbuffer_get_length(in);
+    bool done = false;
+    if (!x->head.chunked) {
+        size_t want = x->head.length > 0 ? (size_t)x->head.length - x->body.len : 0;
+        size_t n = len < want ? len : want;
+        if (n) {
+            cg_buf_add(&x->body, evbuffer_pullup(in, (ev_ssize_t)n), n);
+            evbuffer_drain(in, n);
+        }
+        done = n == want;
+    } else if (len) {
+        struct cogent_str bytes = { (const char *)evbuffer_pullup(in, -1), len };
+        int64_t n = cg_chunked_read(&x->chunked, bytes, &x->body, x->body_max, &done);
+        if (n < 0) {
+            refuse(c, (int)-n,
+                   n == -413 ? "The body is larger than this route takes."
+                             : "The chunked body is malformed.");
+            return true;
+        }
+        evbuffer_drain(in, (size_t)n);
+    }
+    if (done)
+        body_done(c);
+    return done;
+}
+
+static void conn_turn(struct conn *c)
+{
+    if (c->in_turn)
+        return;
+    c->in_turn = true;
+    bool more = true;
+    while (more && !c->dead) {
+        if (c->state == HEAD)
+            more = read_head(c);
+        else if (c->state == BODY)
+            more = read_body(c);
+        else
+            more = false;
+    }
+    /* End of input: fine between requests and while an answer is under way; else the rest will never come. */
+    if (!c->dead && c->eof && (c->state == HEAD || c->state == BODY || (c->x && c->x->fin_is_gone)))
+        conn_close(c);
+    c->in_turn = false;
+    if (c->dead)
+        conn_free(c);
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+    (void)bev;
+    conn_turn(arg);
+}
+
+/* Behind a refused head or body: read on, so that the client gets the answer, but keep nothing. */
+static void on_unwanted(struct bufferevent *bev, void *arg)
+{
+    (void)arg;
+    struct evbuffer *in = bufferevent_get_input(bev);
+    evbuffer_drain(in, evbuffer_get_length(in));
+}
+
+static void on_written(struct bufferevent *bev, void *arg)
+{
+    struct conn *c = arg;
+    if (c->state == LAST && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
+        /* Let the client read the answer before a reset can throw it away. */
+        shutdown(bufferevent_getfd(bev), SHUT_WR);
+        conn_timer(c, LINGER_MS);
+        if (c->eof)
+            conn_close(c);
+        return;
+    }
+    if (c->x && c->x->drained) {
+        void (*drained)(void *) = c->x->drained;
+        c->x->drained = NULL;
+        drained(c->x->drained_arg);
+    }
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+    struct conn *c = arg;
+    if (!(what & BEV_EVENT_EOF)) { /* reset, or the client stopped reading */
+        conn_close(c);
+        return;
+    }
+    c->eof = true;
+    bufferevent_disable(bev, EV_READ);
+    if (c->state == LAST)
+        conn_close(c);
+    else
+        conn_turn(c);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct conn *c = arg;
+    if (c->state == HEAD && c->began_us && !c->dead) {
+        c->in_turn = true;
+        if (exchange_create(c)) {
+            c->state = BODY;
+            refuse(c, 408, "The headers took too long.");
+        } else {
+            conn_close(c);
+        }
+        c->in_turn = false;
+        if (c->dead)
+            conn_free(c);
+        return;
+    }
+    if (c->state == BODY && c->x) {
+        int64_t seconds = (cg_mono_us() - c->began_us) / 1000000;
+        if ((int64_t)c->x->body.len >=
+            (seconds - BODY_GRACE_MS / 1000) * (int64_t)c->server->limits.body_rate) {
+            conn_timer(c, 1000);
+            return;
+        }
+    }
+    conn_close(c);
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct cg_http_server *s = arg;
+    int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client < 0)
+        return; /* another worker was quicker, or the client has gone */
+    struct conn *c = s->open < s->limits.connections ? calloc(1, sizeof *c) : NULL;
+    if (c)
+        c->bev = bufferevent_socket_new(cg_loop_base(s->loop), client, BEV_OPT_CLOSE_ON_FREE);
+    if (c && c->bev)
+        c->timer = event_new(cg_loop_base(s->loop), -1, 0, on_timer, c);
+    if (!c || !c->bev || !c->timer) {
+        if (c && c->bev)
+            bufferevent_free(c->bev);
+        else
+            close(client);
+        free(c);
+        return;
+    }
+    struct timeval write_ms = cg_ms(s->limits.write_ms);
+    c->server = s;
+    c->next = s->conns;
+    c->prev = &s->conns;
+    if (c->next)
+        c->next->prev = &c->next;
+    s->conns = c;
+    s->open++;
+    bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
+    bufferevent_set_timeouts(c->bev, NULL, &write_ms);
+    bufferevent_setwatermark(c->bev, EV_READ, 0, READ_MAX);
+    bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
+    conn_timer(c, s->limits.head_ms);
+    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+}
+
+struct cg_http_server *cg_http_server_create(struct cg_loop *loop, const struct cg_http_limits *limits,
+                                             const struct cg_http_handler *handler)
+{
+    struct cg_http_server *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->loop = loop;
+    s->limits = *limits;
+    s->handler = *handler;
+    return s;
+}
+
+bool cg_http_server_listen(struct cg_http_server *s, int fd)
+{
+    if (s->n_listeners == LISTENERS_MAX || evutil_make_socket_nonblocking(fd) != 0)
+        return false;
+    struct event *ev = event_new(cg_loop_base(s->loop), fd, EV_READ | EV_PERSIST, on_accept, s);
+    if (!ev || event_add(ev, NULL) != 0) {
+        if (ev)
+            event_free(ev);
+        return false;
+    }
+    s->listeners[s->n_listeners++] = ev;
+    return true;
+}
+
+static void close_listeners(struct cg_http_server *s)
+{
+    for (size_t i = 0; i < s->n_listeners; i++)
+        event_free(s->listeners[i]);
+    s->n_listeners = 0;
+}
+
+void cg_http_server_drain(struct cg_http_server *s)
+{
+    s->draining = true;
+    close_listeners(s);
+    for (struct conn *c = s->conns, *next; c; c = next) {
+        next = c->next;
+        if (c->x)
+            c->x->head.keep_alive = false;
+        else if (c->state == HEAD && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
+            conn_close(c);
+    }
+}
+
+unsigned cg_http_server_open(const struct cg_http_server *s)
+{
+    return s->open;
+}
+
+unsigned cg_http_server_busy(const struct cg_http_server *s)
+{
+    return s->busy;
+}
+
+void cg_http_server_destroy(struct cg_http_server *s)
+{
+    if (!s)
+        return;
+    close_listeners(s);
+    while (s->conns)
+        conn_close(s->conns);
+    free(s);
+}
+
+const struct cg_http_head *cg_exchange_head(const struct cg_exchange *x)
+{
+    return &x->head;
+}
+
+struct cogent_str cg_exchange_body(const struct cg_exchange *x)
+{
+    return cg_buf_view(&x->body);
+}
+
+const char *cg_exchange_id(const struct cg_exchange *x)
+{
+    return x->id;
+}
+
+void *cg_exchange_data(const struct cg_exchange *x)
+{
+    return x->data;
+}
+
+void cg_exchange_set_data(struct cg_exchange *x, void *data)
+{
+    x->data = data;
+}
+
+void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void *arg, bool fin)
+{
+    x->closed = closed;
+    x->closed_arg = arg;
+    x->fin_is_gone = fin;
+    if (fin && x->conn->eof) /* it went before we asked; tell at the end of this turn */
+        conn_timer(x->conn, 1);
+}
+
+static void write_head(struct cg_exchange *x, int status, const char *content_type, const char *extra,
+                       int64_t length)
+{
+    struct evbuffer *out = bufferevent_get_output(x->conn->bev);
+    evbuffer_add_printf(
+        out, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nX-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
+        status, reason(status), content_type, x->id);
+    if (extra)
+        evbuffer_add(out, extra, strlen(extra));
+    if (length >= 0)
+        evbuffer_add_printf(out, "Content-Length: %lld\r\n", (long long)length);
+    else if (x->chunk_out)
+        evbuffer_add_printf(out, "Transfer-Encoding: chunked\r\n");
+    evbuffer_add_printf(out, "Connection: %s\r\n\r\n", x->head.keep_alive ? "keep-alive" : "close");
+}
+
+/* The reply is complete: on to the next request, or out. */
+static void exchange_over(struct cg_exchange *x)
+{
+    struct conn *c = x->conn;
+    /* An unread body would be taken for the next request. */
+    bool keep = x->head.keep_alive && c->state == BUSY && !c->eof && !c->server->draining;
+    x->replied = true;
+    x->closed = NULL;
+    exchange_free(c);
+    c->began_us = 0;
+    c->state = keep ? HEAD : LAST;
+    conn_timer(c, keep ? c->server->limits.idle_ms : c->server->limits.write_ms);
+    if (keep && !c->in_turn && evbuffer_get_length(bufferevent_get_input(c->bev)))
+        bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
+    if (!keep) {
+        bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
+        bufferevent_setcb(c->bev, on_unwanted, on_written, on_event, c);
+    }
+}
+
+void cg_exchange_reply(struct cg_exchange *x, int status, const char *content_type, const char *extra,
+                       struct cogent_str body)
+{
+    struct conn *c = x->conn;
+    if (c->dead)
+        return;
+    if (c->state != BUSY)
+        x->head.keep_alive = false;
+    write_head(x, status, content_type, extra, status == 204 ? -1 : (int64_t)body.len);
+    if (!cg_str_eq(x->head.method, "HEAD"))
+        evbuffer_add(bufferevent_get_output(c->bev), body.ptr, body.len);
+    exchange_over(x);
+}
+
+void cg_exchange_begin(struct cg_exchange *x, int status, const char *content_type, const char *extra)
+{
+    if (x->conn->dead)
+        return;
+    x->chunk_out = x->head.minor == 1;
+    if (!x->chunk_out)
+        x->head.keep_alive = false;
+    x->begun = true;
+    write_head(x, status, content_type, extra, -1);
+}
+
+void cg_exchange_write(struct cg_exchange *x, struct cogent_str bytes)
+{
+    if (x->conn->dead || bytes.len == 0)
+        return;
+    struct evbuffer *out = bufferevent_get_output(x->conn->bev);
+    if (x->chunk_out)
+        evbuffer_add_printf(out, "%zx\r\n", bytes.len);
+    evbuffer_add(out, bytes.ptr, bytes.len);
+    if (x->chunk_out)
+        evbuffer_add(out, "\r\n", 2);
+}
+
+void cg_exchange_end(struct cg_exchange *x)
+{
+    if (x->conn->dead)
+        return;
+    if (x->chunk_out)
+        evbuffer_add(bufferevent_get_output(x->conn->bev), "0\r\n\r\n", 5);
+    exchange_over(x);
+}
+
+void cg_exchange_abort(struct cg_exchange *x)
+{
+    struct conn *c = x->conn;
+    x->closed = NULL;
+    conn_close(c);
+}
+
+size_t cg_exchange_pending(const struct cg_exchange *x)
+{
+    return evbuffer_get_length(bufferevent_get_output(x->conn->bev));
+}
+
+void cg_exchange_on_drain(struct cg_exchange *x, void (*drained)(void *arg), void *arg)
+{
+    x->drained = drained;
+    x->drained_arg = arg;
+    bufferevent_setwatermark(x->conn->bev, EV_WRITE, DRAIN_AT, 0);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The HTTP/1.1 server: strict head and body reading on one side, replies and streams on the other. One exchange at a
+ * time a connection; pipelined requests wait. All on the loop thread. */
+#ifndef CG_IO_HTTP_SERVER_H
+#define CG_IO_HTTP_SERVER_H
+
+#include "http_head.h"
+#include "loop.h"
+
+struct cg_http_server;
+struct cg_exchange; /* one request and its reply; the server's, gone after its end or its close */
+
+struct cg_http_handler {
+    /* The head is there. Returns how many bytes of body are welcome, or -1 when it has answered already. */
+    int64_t (*head)(void *arg, struct cg_exchange *x);
+    /* The body is there too: reply now or later. */
+    void (*request)(void *arg, struct cg_exchange *x);
+    /* The reader refuses what came: the body of the answer, of any length. */
+    void (*refuse)(void *arg, struct cg_exchange *x, int status, const char *why);
+    void *arg;
+};
+
+struct cg_http_limits {
+    uint32_t head_ms;   /* from the first byte, or from accept, to the end of the head */
+    uint32_t idle_ms;   /* kept-alive connection without a request */
+    uint32_t body_rate; /* bytes a second a body must keep up, after 5 s of grace */
+    uint32_t write_ms;  /* a client that reads nothing for so long is gone */
+    unsigned connections;
+    unsigned requests; /* a connection */
+};
+
+extern const struct cg_http_limits cg_http_limits_default;
+
+struct cg_http_server *cg_http_server_create(struct cg_loop *loop, const struct cg_http_limits *limits,
+                                             const struct cg_http_handler *handler);
+/* A listening socket, inherited or own; the server never closes it. false without memory. */
+bool cg_http_server_listen(struct cg_http_server *server, int fd);
+/* Stops accepting; open exchanges go on, idle connections close. */
+void cg_http_server_drain(struct cg_http_server *server);
+unsigned cg_http_server_open(const struct cg_http_server *server); /* connections */
+unsigned cg_http_server_busy(const struct cg_http_server *server); /* exchanges */
+void cg_http_server_destroy(struct cg_http_server *server);
+
+/* The request; borrowed for the life of the exchange. */
+const struct cg_http_head *cg_exchange_head(const struct cg_exchange *x);
+struct cogent_str cg_exchange_body(const struct cg_exchange *x);
+const char *cg_exchange_id(const struct cg_exchange *x); /* "req_..." */
+void *cg_exchange_data(const struct cg_exchange *x);
+void cg_exchange_set_data(struct cg_exchange *x, void *data);
+
+/* closed(arg) once when the client is gone before the end. fin: a half-closed client counts as gone too. */
+void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void *arg, bool fin);
+
+/* A whole answer. extra: header lines, each ended by CRLF, or NULL. Ends the exchange. */
+void cg_exchange_reply(struct cg_exchange *x, int status, const char *content_type, const char *extra,
+                       struct cogent_str body);
+/* A stream of unknown length: begin, any number of writes, end. */
+void cg_exchange_begin(struct cg_exchange *x, int status, const char *content_type, const char *extra);
+void cg_exchange_write(struct cg_exchange *x, struct cogent_str bytes);
+void cg_exchange_end(struct cg_exchange *x);
+/* Breaks the connection: the only honest end of a stream that failed after its head. */
+void cg_exchange_abort(struct cg_exchange *x);
+/* Bytes not yet taken by the client; drained(arg) once when they fall under 16 KiB. */
+size_t cg_exchange_pending(const struct cg_exchange *x);
+void cg_exchange_on_drain(struct cg_exchange *x, void (*drained)(void *arg), void *arg);
+
+#endif

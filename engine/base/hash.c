@@ -26,6 +26,11 @@ bool cg_bytes_equal(const void *a, const void *b, size_t len)
     return CRYPTO_memcmp(a, b, len) == 0;
 }
 
+void cg_wipe(void *data, size_t len)
+{
+    OPENSSL_cleanse(data, len);
+}
+
 void cg_random(void *out, size_t len)
 {
     char *p = out;

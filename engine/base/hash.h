@@ -11,6 +11,8 @@ int cg_sha256(struct cogent_str data, unsigned char out[CG_SHA256_SIZE]);
 int cg_hmac_sha256(struct cogent_str key, struct cogent_str data, unsigned char out[CG_SHA256_SIZE]);
 /* Time does not depend on the contents. */
 bool cg_bytes_equal(const void *a, const void *b, size_t len);
+/* Overwrites a secret so that no optimiser leaves it. */
+void cg_wipe(void *data, size_t len);
 /* Kernel's randomness; aborts when there is none, since no promise can be kept without. */
 void cg_random(void *out, size_t len);
 

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * JSON Web Tokens, HS256 (RFC 7515, 7519, 8725): the algorithm comes from the key, never from the token. */
+#include "auth.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/hash.h"
+#include "engine/base/tenant_mint.h"
+#include "rbac.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum { TOKEN_MAX = 16 * 1024, SKEW_US = 60 * 1000000, SECRET_MIN = 32 };
+
+struct cg_auth {
+    struct cg_auth_config config;
+    const struct cg_tenants *tenants;
+};
+
+int cg_auth_create(const struct cg_auth_config *config, const struct cg_tenants *tenants,
+                   struct cg_auth **out, struct cg_err *err)
+{
+    *out = NULL;
+    if (!config->secret || strlen(config->secret) < SECRET_MIN)
+        return cg_err_set(
+            err, COGENT_INVALID,
+            "auth: secret must be a file of at least %d bytes (secret = file \"PATH\"); make one with: "
+            "head -c 32 /dev/urandom | base64 > PATH",
+            SECRET_MIN);
+    struct cg_auth *auth = calloc(1, sizeof *auth);
+    if (!auth)
+        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    auth->config = *config;
+    auth->tenants = tenants;
+    *out = auth;
+    return 0;
+}
+
+void cg_auth_destroy(struct cg_auth *auth)
+{
+    free(auth);
+}
+
+struct token {
+    struct cogent_str header, payload, signature, signed_part;
+};
+
+static bool split(struct cogent_str text, struct token *t)
+{
+    const char *end = text.ptr + text.len;
+    const char *dot1 = memchr(text.ptr, '.', text.len);
+    const char *dot2 = dot1 ? memchr(dot1 + 1, '.', (size_t)(end - dot1 - 1)) : NULL;
+    if (!dot2 || memchr(dot2 + 1, '.', (size_t)(end - dot2 - 1)))
+        return false;
+    t->header = (struct cogent_str){ text.ptr, (size_t)(dot1 - text.ptr) };
+    t->payload = (struct cogent_str){ dot1 + 1, (size_t)(dot2 - dot1 - 1) };
+    t->signature = (struct cogent_str){ dot2 + 1, (size_t)(end - dot2 - 1) };
+    t->signed_part = (struct cogent_str){ text.ptr, (size_t)(dot2 - text.ptr) };
+    return true;
+}
+
+static json_t *decode_json(struct cogent_str part)
+{
+    cg_auto_free char *text = malloc(part.len + 1);
+    int n = text ? cg_base64url_decode(part, text, part.len) : COGENT_NO_MEMORY;
+    if (n < 0)
+        return NULL;
+    json_t *value = cg_json_parse((struct cogent_str){ text, (size_t)n }, NULL);
+    if (json_is_object(value))
+        return value;
+    json_decref(value);
+    return NULL;
+}
+
+static bool signature_ok(const struct cg_auth *auth, const struct token *t)
+{
+    unsigned char want[CG_SHA256_SIZE], given[CG_SHA256_SIZE + 1];
+    int n = cg_base64url_decode(t->signature, given, sizeof given);
+    return n == CG_SHA256_SIZE &&
+           cg_hmac_sha256(cogent_str(auth->config.secret), t->signed_part, want) == 0 &&
+           cg_bytes_equal(want, given, CG_SHA256_SIZE);
+}
+
+static bool audience_ok(const json_t *aud, const char *want)
+{
+    size_t i;
+    json_t *entry;
+    if (!want || (json_is_string(aud) && strcmp(json_string_value(aud), want) == 0))
+        return true;
+    json_array_foreach (aud, i, entry) {
+        if (json_is_string(entry) && strcmp(json_string_value(entry), want) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A time claim in microseconds; false when it is there and no sensible number. */
+static bool time_claim(const json_t *claims, const char *key, int64_t *out)
+{
+    const json_t *v = json_object_get(claims, key);
+    if (!v)
+        return true;
+    double seconds = json_is_number(v) ? json_number_value(v) : -1;
+    if (seconds < 0 || seconds > 253402300799.0)
+        return false;
+    *out = (int64_t)(seconds * 1e6);
+    return true;
+}
+
+static const char *claims_wrong(const struct cg_auth *auth, const json_t *claims, int64_t *expires)
+{
+    int64_t now = cg_now_us(), nbf = 0, iat = 0;
+    *expires = -1;
+    if (!time_claim(claims, "exp", expires) || !time_claim(claims, "nbf", &nbf) ||
+        !time_claim(claims, "iat", &iat) || *expires < 0)
+        return "the token's exp is missing, or a time in it is not a number";
+    if (*expires + SKEW_US < now)
+        return "the token has expired";
+    if (nbf > now + SKEW_US || iat > now + SKEW_US)
+        return "the token is not valid yet";
+    if (auth->config.issuer && strcmp(cg_json_str(claims, "iss", ""), auth->config.issuer) != 0)
+        return "the token's issuer is another";
+    if (!audience_ok(json_object_get(claims, "aud"), auth->config.audience))
+        return "the token is for another audience";
+    return NULL;
+}
+
+/* An array of strings from an array, or from a text of words. */
+static json_t *word_list(const json_t *value)
+{
+    json_t *list = json_array();
+    size_t i;
+    json_t *entry;
+    json_array_foreach (value, i, entry) {
+        if (json_is_string(entry))
+            json_array_append(list, entry);
+    }
+    const char *at = json_is_string(value) ? json_string_value(value) : "";
+    while (*at) {
+        size_t n = strcspn(at, " ");
+        if (n)
+            json_array_append_new(list, json_stringn(at, n));
+        at += n + (at[n] == ' ');
+    }
+    return list;
+}
+
+struct cg_caller *cg_caller_create(const struct cg_tenant *tenant, const json_t *fields, const char *user)
+{
+    struct cg_caller *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->refs = 1;
+    c->tenant = cg_tenant_ref(tenant);
+    c->fields = fields;
+    c->user = cg_str_dup(cogent_str(user));
+    c->name = cg_str_dup(cogent_str(""));
+    c->locale = cg_str_dup(cogent_str(cg_json_str(fields, "locale", "en")));
+    c->time_zone = cg_str_dup(cogent_str(cg_json_str(fields, "time_zone", "UTC")));
+    c->permissions = json_array();
+    c->roles = json_array();
+    if (c->user && c->name && c->locale && c->time_zone && c->permissions && c->roles)
+        return c;
+    cg_caller_unref(c);
+    return NULL;
+}
+
+static void take_text(char **at, const json_t *claims, const char *key)
+{
+    const char *text = cg_json_str(claims, key, NULL);
+    char *copy = text && strlen(text) <= 128 ? cg_str_dup(cogent_str(text)) : NULL;
+    if (!copy)
+        return;
+    free(*at);
+    *at = copy;
+}
+
+static struct cg_caller *caller_of(const struct cg_auth *auth, const json_t *claims,
+                                   const struct cg_tenant_info *info, const char *user,
+                                   struct cogent_str header)
+{
+    const struct cg_tenant *tenant = cg_tenant_mint(info->uuid, info->name);
+    struct cg_caller *c = tenant ? cg_caller_create(tenant, info->fields, user) : NULL;
+    cg_tenant_unref(tenant);
+    if (!c)
+        return NULL;
+    const json_t *permissions = cg_json_at(claims, auth->config.permissions);
+    if (!permissions)
+        permissions = json_object_get(claims, "scope") ? json_object_get(claims, "scope")
+                                                       : json_object_get(claims, "scp");
+    json_decref(c->permissions);
+    json_decref(c->roles);
+    c->permissions = word_list(permissions);
+    c->roles = word_list(cg_json_at(claims, auth->config.roles));
+    take_text(&c->name, claims, "name");
+    take_text(&c->locale, claims, "locale");
+    take_text(&c->time_zone, claims, "zoneinfo");
+    c->authorization = cg_str_dup(header);
+    return c;
+}
+
+int cg_auth_bearer(const struct cg_auth *auth, struct cogent_str header, struct cg_caller **out,
+                   const char **code, struct cg_err *err)
+{
+    struct token t;
+    *out = NULL;
+    *code = "token_invalid";
+    if (!header.ptr) {
+        *code = "token_missing";
+        return cg_err_set(err, COGENT_AUTH,
+                          "The request has no token. Send it as \"Authorization: Bearer TOKEN\".");
+    }
+    if (header.len < 8 || header.len > TOKEN_MAX || strncasecmp(header.ptr, "Bearer ", 7) != 0 ||
+        !split((struct cogent_str){ header.ptr + 7, header.len - 7 }, &t))
+        return cg_err_set(err, COGENT_AUTH, "The token is not a JSON Web Token behind \"Bearer \".");
+    cg_auto_json head = decode_json(t.header);
+    if (!head || strcmp(cg_json_str(head, "alg", ""), "HS256") != 0 || json_object_get(head, "crit"))
+        return cg_err_set(err, COGENT_AUTH,
+                          "The token's algorithm is not the one this server's key is for (HS256).");
+    if (!signature_ok(auth, &t))
+        return cg_err_set(err, COGENT_AUTH,
+                          "The token's signature is wrong: it was made with another secret, or changed.");
+    cg_auto_json claims = decode_json(t.payload);
+    int64_t expires = 0;
+    const char *wrong =
+        claims ? claims_wrong(auth, claims, &expires) : "the token's claims are no JSON object";
+    const json_t *tenant = claims ? cg_json_at(claims, auth->config.tenant) : NULL;
+    const json_t *user = claims ? cg_json_at(claims, auth->config.user) : NULL;
+    if (!wrong && (!json_is_string(user) || !*json_string_value(user) || json_string_length(user) > 128))
+        wrong = "the token names no user (sub, at most 128 bytes)";
+    if (!wrong && (!json_is_string(tenant) || !*json_string_value(tenant)))
+        wrong = "the token names no tenant (tenant_id)";
+    if (wrong) {
+        *code = strstr(wrong, "expired") ? "token_expired" : "token_invalid";
+        return cg_err_set(err, COGENT_AUTH, "The token was refused: %s.", wrong);
+    }
+    const struct cg_tenant_info *info = cg_tenants_find(auth->tenants, json_string_value(tenant));
+    if (!info) {
+        *code = "tenant_unknown";
+        return cg_err_set(err, COGENT_DENIED, "The token's tenant is not served here.");
+    }
+    *out = caller_of(auth, claims, info, json_string_value(user), header);
+    if (!*out)
+        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    (*out)->expires_us = expires;
+    return 0;
+}
+
+int cg_auth_sign(const char *secret, const json_t *claims, struct cg_buf *out)
+{
+    static const char head[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+    unsigned char mac[CG_SHA256_SIZE];
+    cg_auto_buf body = { 0 };
+    size_t from = out->len;
+    cg_json_add(&body, claims);
+    cg_base64url_encode(head, sizeof head - 1, out);
+    cg_buf_char(out, '.');
+    cg_base64url_encode(cg_buf_view(&body).ptr, body.len, out);
+    if (out->failed || body.failed)
+        return COGENT_NO_MEMORY;
+    int rc = cg_hmac_sha256(cogent_str(secret), (struct cogent_str){ out->ptr + from, out->len - from }, mac);
+    cg_buf_char(out, '.');
+    cg_base64url_encode(mac, sizeof mac, out);
+    return rc < 0 || out->failed ? COGENT_NO_MEMORY : 0;
+}
+
+struct cg_caller *cg_caller_ref(struct cg_caller *caller)
+{
+    caller->refs++;
+    return caller;
+}
+
+void cg_caller_unref(struct cg_caller *c)
+{
+    if (!c || --c->refs)
+        return;
+    cg_tenant_unref(c->tenant);
+    free(c->user);
+    free(c->name);
+    free(c->locale);
+    free(c->time_zone);
+    json_decref(c->permissions);
+    json_decref(c->roles);
+    if (c->authorization)
+        cg_wipe(c->authorization, strlen(c->authorization));
+    free(c->authorization);
+    free(c);
+}
+
+bool cg_caller_may(const struct cg_caller *caller, const char *permission)
+{
+    return cg_rbac_allows(caller->permissions, permission);
+}
+
+void cg_caller_grant(struct cg_caller *caller, const json_t *permissions)
+{
+    json_array_extend(caller->permissions, (json_t *)permissions);
+}

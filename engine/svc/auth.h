@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who asks. A verified token makes a cg_caller: tenant, user, permissions, roles, the credential as it came. */
+#ifndef CG_SVC_AUTH_H
+#define CG_SVC_AUTH_H
+
+#include "tenants.h"
+
+struct cg_auth_config {
+    const char *issuer;                              /* NULL: any */
+    const char *audience;                            /* NULL: any */
+    const char *secret;                              /* HS256, at least 32 bytes */
+    const char *tenant, *user, *permissions, *roles; /* JSON pointers into the claims */
+};
+
+struct cg_caller {
+    unsigned refs;
+    const struct cg_tenant *tenant;
+    const json_t *fields;     /* the tenant's operator fields; borrowed from the tenants */
+    char *user;               /* sub */
+    char *name;               /* "" when the token says none */
+    char *locale, *time_zone; /* of the token, else of the tenant */
+    json_t *permissions;      /* array: what the token grants, and what cg_caller_grant added */
+    json_t *roles;            /* array */
+    char *authorization;      /* "Bearer ..."; secret; NULL for the engine's own work */
+    int64_t expires_us;
+};
+
+struct cg_auth;
+
+int cg_auth_create(const struct cg_auth_config *config, const struct cg_tenants *tenants,
+                   struct cg_auth **out, struct cg_err *err);
+void cg_auth_destroy(struct cg_auth *auth);
+
+/* The value of an Authorization header. COGENT_AUTH: no, bad or expired token; COGENT_DENIED with "tenant_unknown"
+ * in *code: a good token of a tenant that is not served. *code: the error's stable code. */
+int cg_auth_bearer(const struct cg_auth *auth, struct cogent_str header, struct cg_caller **out,
+                   const char **code, struct cg_err *err);
+
+/* A token of our own, for the command line and the tests. claims: JSON object. */
+int cg_auth_sign(const char *secret, const json_t *claims, struct cg_buf *out);
+
+struct cg_caller *cg_caller_ref(struct cg_caller *caller);
+void cg_caller_unref(struct cg_caller *caller);
+bool cg_caller_may(const struct cg_caller *caller, const char *permission);
+/* Adds what the tenant's roles.lua gives. */
+void cg_caller_grant(struct cg_caller *caller, const json_t *permissions);
+/* A caller without a token: what a suspended run is taken up with. takes permissions, roles. */
+struct cg_caller *cg_caller_create(const struct cg_tenant *tenant, const json_t *fields, const char *user);
+
+#endif

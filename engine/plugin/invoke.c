@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Each start makes a struct around what the plugin sees. It is freed when the call is over and the plugin's function
+ * has returned, whichever is later; its answer is delivered at the end of the turn, so that a plugin that answers in
+ * its call and one that answers later look the same. */
+#include "invoke.h"
+
+#include "engine/base/log.h"
+
+#include <stdlib.h>
+
+enum { TOOL_MS = 10000, SEARCH_MS = 10000, CHAT_MS = 600000, MESSAGE_MAX = 500 };
+
+/* What call, chat and search have in common. */
+struct common {
+    const struct cg_invoke_env *env;
+    const char *plugin;
+    struct cogent_op op;
+    struct cg_task deliver;
+    struct cg_buf text; /* result or message */
+    void **data;
+    void (**release)(void *data);
+    void (*tell)(struct common *c, int err);
+    void *arg;
+    int err;
+    bool in_plugin, completed, over;
+};
+
+struct tool_call {
+    struct common c;
+    struct cogent_call call;
+    char *args, *effect_key;
+    void (*done)(void *arg, int err, struct cogent_str text);
+};
+
+struct chat_call {
+    struct common c;
+    struct cogent_chat chat;
+    struct cg_chat_events events;
+    int finish;
+    uint32_t retry_ms;
+};
+
+struct search_call {
+    struct common c;
+    struct cogent_search search;
+    void (*found)(void *arg, const struct cogent_found *found);
+    void (*done)(void *arg, int err, const char *why);
+};
+
+static void call_free(struct common *c)
+{
+    struct tool_call *t = (struct tool_call *)c;
+    if (*c->release)
+        (*c->release)(*c->data);
+    cg_task_cancel(c->env->loop, &c->deliver);
+    if (c->data == &t->call.data) {
+        free(t->args);
+        free(t->effect_key);
+    }
+    cg_buf_finish(&c->text);
+    free(c);
+}
+
+static void over(struct common *c)
+{
+    c->over = true;
+    if (!c->in_plugin)
+        call_free(c);
+}
+
+/* The wait ended from outside. */
+static void on_ended(void *arg, int why)
+{
+    struct common *c = arg;
+    if (why == COGENT_TIMEOUT) {
+        c->completed = true;
+        cg_buf_clear(&c->text);
+        cg_buf_text(&c->text, "it did not answer in time");
+        c->tell(c, COGENT_TIMEOUT);
+    }
+    over(c);
+}
+
+static void on_deliver(void *arg)
+{
+    struct common *c = arg;
+    if (c->over || !cg_op_finish(c->env->loop, c->op))
+        return;
+    c->tell(c, c->text.failed ? COGENT_NO_MEMORY : c->err);
+    over(c);
+}
+
+/* The plugin says it is done. Returns whether this was the first time. */
+static bool complete(struct common *c, int err)
+{
+    if (c->over || c->completed) {
+        if (!c->over)
+            cg_log(CG_ERROR, "plugin.completes_twice", CG_S("plugin", c->plugin));
+        return false;
+    }
+    c->completed = true;
+    c->err = err;
+    cg_task_later(c->env->loop, &c->deliver);
+    return true;
+}
+
+static bool begin(struct common *c, const struct cg_invoke_env *env, struct cogent_op parent,
+                  const char *label, const char *plugin, uint32_t ms, void *arg)
+{
+    c->env = env;
+    c->plugin = plugin;
+    c->arg = arg;
+    c->deliver = (struct cg_task){ .fn = on_deliver, .arg = c };
+    c->op = cg_op_start(env->loop, parent, label, ms, on_ended, c);
+    return !cogent_op_none(c->op);
+}
+
+static void enter(struct common *c)
+{
+    c->in_plugin = true;
+    if (c->env->running)
+        cg_str_copy(c->env->running, 40, cogent_str(c->plugin));
+}
+
+static void leave(struct common *c)
+{
+    c->in_plugin = false;
+    if (c->env->running)
+        c->env->running[0] = '\0';
+    if (c->over)
+        call_free(c);
+}
+
+/* Tools. */
+
+static void tell_tool(struct common *c, int err)
+{
+    ((struct tool_call *)c)->done(c->arg, err, cg_buf_view(&c->text));
+}
+
+struct cogent_op cg_invoke_tool(const struct cg_invoke_env *env, struct cogent_op parent,
+                                const struct cg_tool *tool, struct cogent_str args,
+                                const struct cogent_asker *asker, const char *effect_key,
+                                void (*done)(void *arg, int err, struct cogent_str text), void *arg)
+{
+    struct tool_call *t = calloc(1, sizeof *t);
+    uint32_t ms =
+        COGENT_HAS(tool->api, timeout_ms) && tool->api->timeout_ms ? tool->api->timeout_ms : TOOL_MS;
+    if (!t)
+        return (struct cogent_op){ 0, 0 };
+    t->args = cg_str_dup(args);
+    t->effect_key = cg_str_dup(cogent_str(effect_key));
+    t->done = done;
+    t->c.tell = tell_tool;
+    t->c.data = &t->call.data;
+    t->c.release = &t->call.release;
+    /* The tool keeps its own time; ours is the net below it. */
+    if (!t->args || !t->effect_key || !begin(&t->c, env, parent, "tool", tool->plugin, ms * 4 + 5000, arg)) {
+        free(t->args);
+        free(t->effect_key);
+        free(t);
+        return (struct cogent_op){ 0, 0 };
+    }
+    t->call = (struct cogent_call){ .size = sizeof t->call,
+                                    .host = env->host,
+                                    .tool = tool->api,
+                                    .op = t->c.op,
+                                    .args = cogent_str(t->args),
+                                    .asker = asker,
+                                    .effect_key = t->effect_key,
+                                    .deadline_ms = ms };
+    struct cogent_op op = t->c.op;
+    enter(&t->c);
+    tool->api->call(&t->call);
+    leave(&t->c);
+    return op;
+}
+
+static struct tool_call *tool_of(struct cogent_call *call)
+{
+    return (struct tool_call *)((char *)call - offsetof(struct tool_call, call));
+}
+
+static int call_done(struct cogent_call *call, struct cogent_str json)
+{
+    struct tool_call *t = tool_of(call);
+    struct cg_err why;
+    cg_auto_json value = cg_json_parse(json, &why);
+    if (!complete(&t->c, value ? 0 : COGENT_UPSTREAM))
+        return COGENT_CANCELLED;
+    if (value)
+        cg_json_add(&t->c.text, value);
+    else
+        cg_buf_printf(&t->c.text, "the tool's result is %s", why.message);
+    return 0;
+}
+
+static int call_fail(struct cogent_call *call, int err, const char *message)
+{
+    struct tool_call *t = tool_of(call);
+    if (!complete(&t->c, err < 0 ? err : COGENT_INTERNAL))
+        return COGENT_CANCELLED;
+    struct cogent_str words = cogent_str(message ? message : "");
+    cg_buf_add(&t->c.text, words.ptr, words.len < MESSAGE_MAX ? words.len : MESSAGE_MAX);
+    return 0;
+}
+
+/* Model turns. */
+
+static void tell_chat(struct common *c, int err)
+{
+    struct chat_call *t = (struct chat_call *)c;
+    t->events.done(c->arg, err, t->finish, t->retry_ms, cg_buf_view(&c->text).ptr);
+}
+
+struct cogent_op cg_invoke_chat(const struct cg_invoke_env *env, struct cogent_op parent,
+                                const struct cg_provider *provider, const struct cogent_chat *request,
+                                const struct cg_chat_events *events, void *arg)
+{
+    struct chat_call *t = calloc(1, sizeof *t);
+    if (!t)
+        return (struct cogent_op){ 0, 0 };
+    t->events = *events;
+    t->c.tell = tell_chat;
+    t->c.data = &t->chat.data;
+    t->c.release = &t->chat.release;
+    if (!begin(&t->c, env, parent, "provider", provider->plugin, CHAT_MS, arg)) {
+        free(t);
+        return (struct cogent_op){ 0, 0 };
+    }
+    t->chat = *request;
+    t->chat.size = sizeof t->chat;
+    t->chat.host = env->host;
+    t->chat.op = t->c.op;
+    t->chat.data = NULL;
+    t->chat.release = NULL;
+    struct cogent_op op = t->c.op;
+    enter(&t->c);
+    provider->api->chat(provider->self, &t->chat);
+    leave(&t->c);
+    return op;
+}
+
+static struct chat_call *chat_of(struct cogent_chat *chat)
+{
+    return (struct chat_call *)((char *)chat - offsetof(struct chat_call, chat));
+}
+
+static void chat_text(struct cogent_chat *chat, struct cogent_str text)
+{
+    struct chat_call *t = chat_of(chat);
+    if (!t->c.over && !t->c.completed)
+        t->events.text(t->c.arg, text);
+}
+
+static void chat_call(struct cogent_chat *chat, struct cogent_str id, struct cogent_str name,
+                      struct cogent_str args, struct cogent_str verbatim)
+{
+    struct chat_call *t = chat_of(chat);
+    struct cogent_tool_use use = { id, name, args, verbatim };
+    if (!t->c.over && !t->c.completed)
+        t->events.call(t->c.arg, &use);
+}
+
+static void chat_usage(struct cogent_chat *chat, const struct cogent_turn_usage *usage)
+{
+    struct chat_call *t = chat_of(chat);
+    if (!t->c.over && !t->c.completed)
+        t->events.usage(t->c.arg, usage);
+}
+
+static int chat_done(struct cogent_chat *chat, int finish)
+{
+    struct chat_call *t = chat_of(chat);
+    t->finish = finish;
+    return complete(&t->c, 0) ? 0 : COGENT_CANCELLED;
+}
+
+static int chat_fail(struct cogent_chat *chat, int err, uint32_t retry_after_ms, const char *message)
+{
+    struct chat_call *t = chat_of(chat);
+    if (!complete(&t->c, err < 0 ? err : COGENT_INTERNAL))
+        return COGENT_CANCELLED;
+    t->retry_ms = retry_after_ms;
+    cg_buf_text(&t->c.text, message ? message : "");
+    return 0;
+}
+
+/* Searches. */
+
+static void tell_search(struct common *c, int err)
+{
+    ((struct search_call *)c)->done(c->arg, err, cg_buf_view(&c->text).ptr);
+}
+
+struct cogent_op cg_invoke_search(const struct cg_invoke_env *env, struct cogent_op parent,
+                                  const struct cg_retriever *retriever, const struct cogent_search *request,
+                                  uint32_t deadline_ms,
+                                  void (*found)(void *arg, const struct cogent_found *found),
+                                  void (*done)(void *arg, int err, const char *why), void *arg)
+{
+    struct search_call *t = calloc(1, sizeof *t);
+    if (!t)
+        return (struct cogent_op){ 0, 0 };
+    t->found = found;
+    t->done = done;
+    t->c.tell = tell_search;
+    t->c.data = &t->search.data;
+    t->c.release = &t->search.release;
+    if (!begin(&t->c, env, parent, "retriever", retriever->plugin, deadline_ms ? deadline_ms : SEARCH_MS,
+               arg)) {
+        free(t);
+        return (struct cogent_op){ 0, 0 };
+    }
+    t->search = *request;
+    t->search.size = sizeof t->search;
+    t->search.host = env->host;
+    t->search.op = t->c.op;
+    t->search.data = NULL;
+    t->search.release = NULL;
+    struct cogent_op op = t->c.op;
+    enter(&t->c);
+    retriever->api->request(retriever->self, &t->search);
+    leave(&t->c);
+    return op;
+}
+
+static struct search_call *search_of(struct cogent_search *search)
+{
+    return (struct search_call *)((char *)search - offsetof(struct search_call, search));
+}
+
+static void search_found(struct cogent_search *search, const struct cogent_found *found)
+{
+    struct search_call *t = search_of(search);
+    if (!t->c.over && !t->c.completed && t->found)
+        t->found(t->c.arg, found);
+}
+
+static int search_done(struct cogent_search *search)
+{
+    return complete(&search_of(search)->c, 0) ? 0 : COGENT_CANCELLED;
+}
+
+static int search_fail(struct cogent_search *search, int err, const char *message)
+{
+    struct search_call *t = search_of(search);
+    if (!complete(&t->c, err < 0 ? err : COGENT_INTERNAL))
+        return COGENT_CANCELLED;
+    cg_buf_text(&t->c.text, message ? message : "");
+    return 0;
+}
+
+const struct cogent_complete_api cg_invoke_complete = {
+    sizeof cg_invoke_complete,
+    call_done,
+    call_fail,
+    chat_text,
+    chat_call,
+    chat_usage,
+    chat_done,
+    chat_fail,
+    search_found,
+    search_done,
+    search_fail,
+};

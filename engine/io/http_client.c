@@ -56,6 +56,7 @@ struct transfer {
     uint32_t gap_ms;
     size_t max_body;
     uint32_t retry_after_ms;
+    struct cg_buf answer_headers; /* "name\0value\0", names in lower case */
     char content_type[96];
     char detail[CURL_ERROR_SIZE];
     bool want_sse, is_sse, over, failed_limit, timed_out;
@@ -75,6 +76,7 @@ static void transfer_free(struct transfer *t)
     curl_slist_free_all(t->headers);
     free(t->body_out);
     cg_buf_finish(&t->body);
+    cg_buf_finish(&t->answer_headers);
     cg_sse_finish(&t->sse);
     free(t);
 }
@@ -122,13 +124,34 @@ static int error_of(const struct transfer *t, CURLcode code)
     }
 }
 
+/* What callers see of a finished transfer. */
+struct answer {
+    struct cogent_http_result result; /* first */
+    const struct transfer *transfer;
+};
+
+static const char *answer_header(const struct cogent_http_result *result, const char *name)
+{
+    const struct transfer *t = ((const struct answer *)result)->transfer;
+    const char *at = t->answer_headers.ptr, *end = at ? at + t->answer_headers.len : NULL;
+    while (at && at < end) {
+        const char *value = at + strlen(at) + 1;
+        if (strcasecmp(at, name) == 0)
+            return value;
+        at = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
 static void transfer_done(struct transfer *t, CURLcode code)
 {
     long status = 0, request_size = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_size);
-    struct cogent_http_result r = {
-        .size = sizeof r,
+    struct answer a = { .transfer = t };
+    a.result = (struct cogent_http_result){
+        .size = sizeof a.result,
+        .header = answer_header,
         .err = error_of(t, code),
         .status = (int)status,
         .sent = request_size > 0 || status > 0,
@@ -143,7 +166,7 @@ static void transfer_done(struct transfer *t, CURLcode code)
     struct cg_loop *loop = t->multi->client->loop;
     t->over = true;
     if (cg_op_finish(loop, t->op))
-        t->events.done(t->arg, &r);
+        t->events.done(t->arg, &a.result);
     transfer_free(t);
 }
 
@@ -322,6 +345,14 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
             value.len--;
     }
     char text[32];
+    if (len > 5 && strncasecmp(data, "HTTP/", 5) == 0)
+        cg_buf_clear(&t->answer_headers); /* a new head: what came before was a 100 or a proxy's */
+    else if (name < len && t->answer_headers.len < HEADERS_MAX && !memchr(data, '\0', len)) {
+        cg_buf_str(&t->answer_headers, key);
+        cg_buf_char(&t->answer_headers, '\0');
+        cg_buf_str(&t->answer_headers, value);
+        cg_buf_char(&t->answer_headers, '\0');
+    }
     if (cg_str_caseeq(key, "content-type")) {
         cg_str_copy(t->content_type, sizeof t->content_type, value);
     } else if (cg_str_caseeq(key, "retry-after-ms") && cg_str_copy(text, sizeof text, value)) {

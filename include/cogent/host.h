@@ -74,6 +74,8 @@ struct cogent_http_result {
     struct cogent_str body;  /* what was not given to `event` */
     struct cogent_str content_type;
     const char *detail; /* for the log: "connection refused", ... never NULL */
+    /* A header of the answer, by its name in any case; the first of several. NULL when absent. */
+    const char *(*header)(const struct cogent_http_result *result, const char *name);
 };
 
 struct cogent_http_events {
@@ -199,6 +201,8 @@ struct cogent_asker {
     /* Operator's fields of the tenant (erp_url ...) and its secrets. NULL when unknown. */
     const char *(*tenant_field)(const struct cogent_asker *asker, const char *name);
     const char *(*secret)(const struct cogent_asker *asker, const char *name);
+    /* All of the operator's fields of the tenant as a JSON object, for functions; NULL when there are none. */
+    const char *tenant_fields;
 };
 
 struct cogent_call;

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The life of a call. Every attempt ends in one of three ways: an answer, no answer and nothing was sent, no answer
+ * and something was. For a write the third is a doubt, and a doubt is told as such: it is never a failure, and
+ * only a service that keeps the promise of its key header may be asked again.
+ */
+#include "call.h"
+
+#include "common/json.h"
+#include "errors.h"
+#include "pages.h"
+#include "request.h"
+#include "result.h"
+
+#include <stdlib.h>
+
+enum { FIRST_DELAY_MS = 100, LONGEST_DELAY_MS = 2000 };
+
+struct run {
+    struct cogent_call *call;
+    const struct th_tool *tool;
+    struct th_vars vars;
+    struct th_pages_read pages;
+    struct cp_buf origin;
+    unsigned attempt; /* of this page, from 0 */
+    int doubt;        /* an earlier attempt of this write was sent and not answered */
+    int64_t deadline; /* microseconds; 0: none */
+    int entered, released;
+};
+
+static int send_request(struct run *run);
+
+/* --- the end --- */
+
+static void destroy(struct run *run)
+{
+    json_decref(run->vars.args);
+    th_pages_finish(&run->pages);
+    cp_buf_finish(&run->origin);
+    free(run);
+}
+
+static void release(void *data)
+{
+    struct run *run = data;
+    run->released = 1;
+    if (!run->entered)
+        destroy(run);
+}
+
+static void leave(struct run *run)
+{
+    run->entered = 0;
+    if (run->released)
+        destroy(run);
+}
+
+static int fail(struct run *run, int err, const char *message)
+{
+    return cogent_fail(run->call, err, message);
+}
+
+static int unknown(struct run *run)
+{
+    struct th_problem problem;
+    th_problem(&problem, COGENT_UNKNOWN, "%s did not answer: it may or may not have been done",
+               run->tool->service->name);
+    return fail(run, problem.err, problem.message);
+}
+
+/* Takes value. */
+static int done(struct run *run, json_t *value)
+{
+    struct cp_buf out = { 0 };
+    cp_json_write(&out, value);
+    json_decref(value);
+    int err = out.failed ? fail(run, COGENT_NO_MEMORY, "out of memory")
+                         : cogent_done_str(run->call, cp_buf_peek(&out));
+    cp_buf_finish(&out);
+    return err;
+}
+
+/* --- another attempt --- */
+
+static uint32_t left_ms(const struct run *run)
+{
+    if (!run->deadline)
+        return UINT32_MAX;
+    int64_t left = (run->deadline - run->call->host->timer->now()) / 1000;
+    return left > 0 ? (uint32_t)left : 0;
+}
+
+static void on_timer(void *arg)
+{
+    struct run *run = arg;
+    run->entered = 1;
+    send_request(run);
+    leave(run);
+}
+
+/* Half to one and a half of the delay, so that those who failed together do not come back together. */
+static uint32_t delay(const struct run *run, uint32_t wanted)
+{
+    uint32_t base = FIRST_DELAY_MS << (run->attempt < 4 ? run->attempt : 4);
+    uint32_t jitter = (uint32_t)((uint64_t)run->call->host->timer->now() % base);
+    uint32_t ms = base / 2 + jitter;
+    return ms > wanted ? ms : wanted;
+}
+
+/* Whether another attempt was begun. */
+static int again(struct run *run, uint32_t wanted)
+{
+    const struct cogent_host *host = run->call->host;
+    if (run->attempt >= run->tool->retry || wanted > LONGEST_DELAY_MS)
+        return 0;
+    uint32_t ms = delay(run, wanted);
+    if (ms >= left_ms(run))
+        return 0;
+    if (cogent_op_none(host->timer->after(run->call->op, "retry", ms, on_timer, run)))
+        return 0;
+    run->attempt++;
+    return 1;
+}
+
+/* --- an answer --- */
+
+/* It was done, even when nothing can be made of the words about it. */
+static int done_write(struct run *run)
+{
+    return done(run, json_pack("{s:b}", "done", 1));
+}
+
+static int next_page(struct run *run, const struct cogent_http_result *result, json_t *body, json_t *rows,
+                     json_t *shaped)
+{
+    struct th_problem problem;
+    struct th_page page = { body, rows, shaped, result, run->origin.ptr };
+    int more = 0;
+    if (th_pages_take(run->tool, &run->pages, &page, &more, &problem) != 0)
+        return fail(run, problem.err, problem.message);
+    if (!more)
+        return done(run, th_pages_result(&run->pages));
+    run->attempt = 0;
+    return send_request(run);
+}
+
+static int success(struct run *run, const struct cogent_http_result *result, json_t *body)
+{
+    const struct th_tool *tool = run->tool;
+    struct th_problem problem;
+    json_t *value = body ? th_result_at(tool, body) : NULL, *shaped = NULL;
+    int err = th_result_shape(tool, value, &shaped, &problem);
+    if (tool->writes && (err || !shaped))
+        return done_write(run);
+    if (err)
+        return fail(run, problem.err, problem.message);
+    if (!shaped && result->body.len && !body) {
+        th_problem(&problem, COGENT_UPSTREAM, "%s answered with something that is not JSON",
+                   tool->service->name);
+        return fail(run, problem.err, problem.message);
+    }
+    if (!shaped)
+        return fail(run, COGENT_NOT_FOUND, "not found");
+    if (!tool->pages.size)
+        return done(run, shaped);
+    err = next_page(run, result, body, value, shaped);
+    json_decref(shaped);
+    return err;
+}
+
+/* A gateway's word that nobody answered it. */
+static int gateway(int status)
+{
+    return status == 502 || status == 504;
+}
+
+static int failure(struct run *run, const struct cogent_http_result *result, const struct th_problem *problem)
+{
+    const struct th_tool *tool = run->tool;
+    int passing = gateway(result->status) || result->status == 503 || result->status == 429;
+    int may = !tool->writes || tool->once_header;
+    if (tool->writes && gateway(result->status))
+        run->doubt = 1;
+    if (passing && may && again(run, result->retry_after_ms))
+        return 0;
+    /* A second answer settles the first attempt only when it is the kept answer to the same key. */
+    if (run->doubt && problem->err != COGENT_INVALID)
+        return unknown(run);
+    return fail(run, problem->err, problem->message);
+}
+
+static int answered(struct run *run, const struct cogent_http_result *result)
+{
+    struct th_problem problem;
+    json_t *body = result->body.len ? cp_json_load(result->body) : NULL;
+    int err = th_judge(run->tool, run->call->asker, result->status, body, &problem);
+    err = err ? failure(run, result, &problem) : success(run, result, body);
+    json_decref(body);
+    return err;
+}
+
+static int unanswered(struct run *run, const struct cogent_http_result *result)
+{
+    const struct th_tool *tool = run->tool;
+    struct th_problem problem;
+    int late = result->err == COGENT_TIMEOUT;
+    int may = tool->writes ? !result->sent || tool->once_header : !late;
+    tool->service->host->log->log(COGENT_WARN, "tool_http", "no answer: service %s, tool %s: %s (%s)",
+                                  tool->service->name, tool->abi.name, cogent_err_name(result->err),
+                                  result->detail ? result->detail : "");
+    if (tool->writes && result->sent)
+        run->doubt = 1;
+    if (result->err != COGENT_CANCELLED && may && again(run, 0))
+        return 0;
+    if (run->doubt)
+        return unknown(run);
+    th_problem(&problem, result->err, late ? "%s did not answer in time" : "%s cannot be reached",
+               tool->service->name);
+    return fail(run, problem.err, problem.message);
+}
+
+static void on_done(void *arg, const struct cogent_http_result *result)
+{
+    struct run *run = arg;
+    run->entered = 1;
+    if (result->err)
+        unanswered(run, result);
+    else
+        answered(run, result);
+    leave(run);
+}
+
+/* --- a request --- */
+
+static int send_built(struct run *run, const struct th_request *built)
+{
+    static const struct cogent_http_events events = { sizeof events, NULL, on_done };
+    uint32_t left = left_ms(run);
+    const struct cogent_http_request request = {
+        .size = sizeof request,
+        .label = run->tool->abi.name,
+        .method = run->tool->method,
+        .url = built->url.ptr,
+        .headers = built->headers,
+        .n_headers = built->n_headers,
+        .body = cp_buf_peek(&built->body),
+        .total_ms = left < run->tool->timeout_ms ? left : run->tool->timeout_ms,
+    };
+    if (!left)
+        return run->doubt ? unknown(run) : fail(run, COGENT_TIMEOUT, "no time was left");
+    if (cogent_op_none(run->call->host->http->send(run->call->op, &request, &events, run)))
+        return run->doubt ? unknown(run) : fail(run, COGENT_INTERNAL, "the request could not be sent");
+    return 0;
+}
+
+static int send_request(struct run *run)
+{
+    struct th_request built = { 0 };
+    struct th_problem problem = { 0, "" };
+    run->vars.page_number = run->pages.number;
+    run->vars.page_offset = (run->pages.number - 1) * run->tool->pages.size;
+    run->vars.page_cursor = run->pages.cursor;
+    int err = th_request_build(run->tool, &run->vars, run->pages.url, &built, &problem);
+    if (!err)
+        err = send_built(run, &built);
+    else if (run->doubt)
+        err = unknown(run);
+    else
+        err = fail(run, problem.err, problem.message);
+    th_request_finish(&built);
+    return err;
+}
+
+int th_call(struct cogent_call *call)
+{
+    const struct th_tool *tool = (const struct th_tool *)(const void *)call->tool;
+    struct th_problem problem;
+    struct run *run = calloc(1, sizeof *run);
+    json_t *args = cp_json_load(call->args);
+    if (!run || !json_is_object(args)) {
+        free(run);
+        json_decref(args);
+        return cogent_fail(call, run ? COGENT_INVALID : COGENT_NO_MEMORY,
+                           run ? "the arguments are no object" : "out of memory");
+    }
+    run->call = call;
+    run->tool = tool;
+    run->vars = (struct th_vars){ .host = call->host,
+                                  .asker = call->asker,
+                                  .args = args,
+                                  .effect_key = call->effect_key,
+                                  .paged = tool->pages.size > 0,
+                                  .page_size = tool->pages.size,
+                                  .call_name = tool->call_name,
+                                  .params = tool->params };
+    run->pages.number = 1;
+    run->deadline = call->deadline_ms ? call->host->timer->now() + (int64_t)call->deadline_ms * 1000 : 0;
+    call->data = run;
+    call->release = release;
+    run->entered = 1;
+    int err = th_base(tool, &run->vars, &run->origin, &problem);
+    err = err ? fail(run, err, problem.message) : send_request(run);
+    leave(run);
+    return err;
+}

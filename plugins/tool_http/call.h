@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One call: requests, attempts, pages, and its completion.
+ */
+#ifndef TOOL_HTTP_CALL_H
+#define TOOL_HTTP_CALL_H
+
+#include "tool_http.h"
+
+int th_call(struct cogent_call *call);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "result.h"
+
+#include "common/json.h"
+
+json_t *th_result_at(const struct th_tool *tool, json_t *body)
+{
+    return cp_json_at(body, tool->result.at);
+}
+
+/* "a.b.0" from a row; members and places. */
+static json_t *walk(json_t *value, const char *path)
+{
+    char pointer[256];
+    size_t n = 0;
+    if (json_is_object(value) && json_object_get(value, path))
+        return json_object_get(value, path); /* a name that holds dots itself */
+    pointer[n++] = '/';
+    for (; *path && n + 2 < sizeof pointer; path++) {
+        if (*path == '~' || *path == '/') {
+            pointer[n++] = '~';
+            pointer[n++] = *path == '~' ? '0' : '1';
+        } else {
+            pointer[n++] = *path == '.' ? '/' : *path;
+        }
+    }
+    pointer[n] = '\0';
+    return *path ? NULL : cp_json_at(value, pointer);
+}
+
+static json_t *keep_row(const struct th_tool *tool, json_t *row)
+{
+    if (!json_is_object(row) && !json_is_array(row))
+        return json_incref(row);
+    json_t *out = json_object();
+    for (size_t i = 0; i < tool->result.n_keep; i++) {
+        json_t *value = walk(row, tool->result.keep[i].path);
+        if (value)
+            json_object_set(out, tool->result.keep[i].name, value);
+    }
+    return out;
+}
+
+static json_t *keep(const struct th_tool *tool, json_t *value)
+{
+    json_t *row;
+    size_t i;
+    if (!tool->result.n_keep)
+        return json_incref(value);
+    if (!json_is_array(value))
+        return keep_row(tool, value);
+    json_t *out = json_array();
+    json_array_foreach (value, i, row) {
+        json_array_append_new(out, keep_row(tool, row));
+    }
+    return out;
+}
+
+static int function(const struct th_tool *tool, json_t *value, json_t **out, struct th_problem *problem)
+{
+    const struct cogent_host *host = tool->service->host;
+    struct cp_buf text = { 0 };
+    struct cogent_str reply = { NULL, 0 };
+    cp_json_write(&text, value);
+    int err = text.failed ? COGENT_NO_MEMORY : 0;
+    if (!err && (!host->script || host->script->call(tool->result.function, cp_buf_peek(&text), &reply) != 0))
+        err = COGENT_INTERNAL;
+    if (!err) {
+        *out = cp_json_load(reply);
+        err = *out ? 0 : COGENT_INTERNAL;
+    }
+    cp_buf_finish(&text);
+    if (json_is_null(*out))
+        *out = NULL;
+    return err ? th_problem(problem, err, "%s, %s: the function of its result failed", tool->service->name,
+                            tool->abi.name)
+               : 0;
+}
+
+int th_result_shape(const struct th_tool *tool, json_t *value, json_t **out, struct th_problem *problem)
+{
+    *out = NULL;
+    if (!value)
+        return 0;
+    if (tool->result.function)
+        return function(tool, value, out, problem);
+    *out = keep(tool, value);
+    return *out ? 0 : th_problem(problem, COGENT_NO_MEMORY, "out of memory");
+}

@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "template.h"
+
+#include "common/json.h"
+#include "common/words.h"
+#include "tool_http.h"
+
+#include <stdlib.h>
+
+enum kind { LITERAL, VALUE, TEXT, LIST, OBJECT, FUNCTION };
+
+struct part {
+    unsigned group; /* enum th_group; TH_TEXT_PART: text itself */
+    char *text;     /* the member's name, or the text */
+};
+
+struct th_template {
+    enum kind kind;
+    json_t *literal; /* borrowed, as is the declaration */
+    const char *reference;
+    struct part *parts; /* VALUE has one */
+    size_t n_parts;
+    struct th_template **items;
+    const char **keys; /* OBJECT */
+    size_t n_items;
+};
+
+/* --- compiling --- */
+
+struct group_name {
+    const char *name;
+    unsigned group;
+    const char *const *members; /* NULL: any */
+};
+
+static const char *const user_members[] = { "id", "name", "locale", "time_zone", "language", NULL };
+static const char *const effect_members[] = { "key", NULL };
+static const char *const page_members[] = { "offset", "size", "number", "cursor", NULL };
+static const char *const tool_members[] = { "call", "params", NULL };
+
+static const struct group_name groups[] = {
+    { "tenant", TH_TENANT, NULL },     { "user", TH_USER, user_members },
+    { "secret", TH_SECRET, NULL },     { "effect", TH_EFFECT, effect_members },
+    { "page", TH_PAGE, page_members }, { "tool", TH_TOOL, tool_members },
+};
+
+enum { N_GROUPS = sizeof groups / sizeof *groups };
+
+static int set_add(json_t *set, const char *name)
+{
+    return set ? json_object_set_new(set, name, json_true()) : 0;
+}
+
+static int check_argument(struct th_scope *scope, const char *name)
+{
+    const char *names[65];
+    size_t n = 0;
+    const char *key;
+    json_t *unused;
+    if (!(scope->allowed & TH_ARG))
+        return th_wrong(scope->error, "%s: {%s}: arguments cannot stand here", scope->where, name);
+    if (json_object_get(scope->args, name)) {
+        scope->used |= TH_ARG;
+        return set_add(scope->arguments, name) ? COGENT_NO_MEMORY : 0;
+    }
+    json_object_foreach (scope->args, key, unused) {
+        if (n < 64)
+            names[n++] = key;
+    }
+    names[n] = NULL;
+    const char *near = cp_near(name, names);
+    return th_wrong(scope->error, "%s: {%s} names no argument%s%s%s", scope->where, name,
+                    near ? " (nearest: " : "", near ? near : "", near ? ")" : "");
+}
+
+static const struct group_name *find_group(const char *name, size_t len)
+{
+    for (size_t i = 0; i < N_GROUPS; i++)
+        if (strlen(groups[i].name) == len && memcmp(groups[i].name, name, len) == 0)
+            return &groups[i];
+    return NULL;
+}
+
+static int known_member(const struct group_name *g, const char *member)
+{
+    if (!g->members)
+        return *member && !strchr(member, '.');
+    for (const char *const *m = g->members; *m; m++)
+        if (strcmp(*m, member) == 0)
+            return 1;
+    return 0;
+}
+
+/* {name} as it stands between the braces: which group, and the member's name. */
+static int check_placeholder(struct th_scope *scope, const char *name, struct part *part)
+{
+    const char *dot = strchr(name, '.');
+    if (!dot) {
+        part->group = TH_ARG;
+        part->text = strdup(name);
+        return part->text ? check_argument(scope, name) : COGENT_NO_MEMORY;
+    }
+    const struct group_name *g = find_group(name, (size_t)(dot - name));
+    if (!g && strncmp(name, "login.", 6) == 0)
+        return th_wrong(scope->error, "%s: {%s}: login sessions are not supported yet", scope->where, name);
+    if (!g)
+        return th_wrong(scope->error,
+                        "%s: {%s}: what comes from the engine is tenant, user, secret, effect, page or tool",
+                        scope->where, name);
+    if (!known_member(g, dot + 1))
+        return th_wrong(scope->error, "%s: {%s}: %s has no such member", scope->where, name, g->name);
+    if (!(scope->allowed & g->group))
+        return th_wrong(scope->error, "%s: {%s} cannot stand here", scope->where, name);
+    part->group = g->group;
+    part->text = strdup(dot + 1);
+    scope->used |= g->group | (g->group == TH_PAGE && strcmp(dot + 1, "cursor") == 0 ? TH_CURSOR : 0u);
+    if (g->group == TH_SECRET && set_add(scope->secrets, dot + 1))
+        return COGENT_NO_MEMORY;
+    return part->text ? 0 : COGENT_NO_MEMORY;
+}
+
+static struct part *grow(struct th_template *t)
+{
+    struct part *parts = realloc(t->parts, (t->n_parts + 1) * sizeof *parts);
+    if (!parts)
+        return NULL;
+    t->parts = parts;
+    memset(&parts[t->n_parts], 0, sizeof *parts);
+    return &parts[t->n_parts++];
+}
+
+static int add_text(struct th_template *t, struct cp_buf *text)
+{
+    if (!text->len)
+        return 0;
+    struct part *part = grow(t);
+    if (part)
+        part->text = cp_buf_take(text);
+    return part && part->text ? 0 : COGENT_NO_MEMORY;
+}
+
+static int name_char(char c)
+{
+    return ((c | 32) >= 'a' && (c | 32) <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+/* At '{': adds the placeholder; past its '}' in at. */
+static int add_placeholder(struct th_template *t, struct th_scope *scope, const char **at)
+{
+    char name[160];
+    size_t n = 0;
+    const char *from = *at + 1;
+    while (name_char(from[n]) && n + 1 < sizeof name)
+        n++;
+    memcpy(name, from, n);
+    name[n] = '\0';
+    if (from[n] != '}' || n == 0)
+        return th_wrong(scope->error, "%s: a brace without a name and its end; {{ is a plain brace",
+                        scope->where);
+    *at = from + n + 1;
+    struct part *part = grow(t);
+    return part ? check_placeholder(scope, name, part) : COGENT_NO_MEMORY;
+}
+
+static int split(struct th_template *t, const char *text, struct th_scope *scope)
+{
+    struct cp_buf plain = { 0 };
+    int err = 0;
+    while (*text && !err) {
+        if (*text != '{') {
+            size_t n = strcspn(text, "{");
+            cp_buf_add(&plain, text, n);
+            text += n;
+        } else if (text[1] == '{') {
+            cp_buf_byte(&plain, '{');
+            text += 2;
+        } else {
+            err = plain.failed ? COGENT_NO_MEMORY : add_text(t, &plain);
+            if (!err)
+                err = add_placeholder(t, scope, &text);
+        }
+    }
+    if (!err)
+        err = plain.failed ? COGENT_NO_MEMORY : add_text(t, &plain);
+    cp_buf_finish(&plain);
+    return err;
+}
+
+static int compile(json_t *json, struct th_scope *scope, struct th_template **out);
+
+static int compile_string(struct th_template *t, const char *text, struct th_scope *scope)
+{
+    int err = split(t, text, scope);
+    t->kind = t->n_parts == 1 && t->parts[0].group ? VALUE : TEXT;
+    return err;
+}
+
+static int compile_items(struct th_template *t, json_t *json, struct th_scope *scope)
+{
+    size_t n = json_is_array(json) ? json_array_size(json) : json_object_size(json);
+    const char *key;
+    json_t *item;
+    size_t i;
+    int err = 0;
+    t->kind = json_is_array(json) ? LIST : OBJECT;
+    t->items = calloc(n + 1, sizeof *t->items);
+    t->keys = calloc(n + 1, sizeof *t->keys);
+    if (!t->items || !t->keys)
+        return COGENT_NO_MEMORY;
+    if (t->kind == LIST) {
+        json_array_foreach (json, i, item) {
+            err = err ? err : compile(item, scope, &t->items[t->n_items++]);
+        }
+        return err;
+    }
+    json_object_foreach (json, key, item) {
+        t->keys[t->n_items] = key;
+        err = err ? err : compile(item, scope, &t->items[t->n_items++]);
+    }
+    return err;
+}
+
+static int compile_function(struct th_template *t, const char *reference, struct th_scope *scope)
+{
+    if (!(scope->allowed & TH_FUNCTION))
+        return th_wrong(scope->error, "%s: a function cannot stand here", scope->where);
+    t->kind = FUNCTION;
+    t->reference = reference;
+    scope->used |= TH_FUNCTION;
+    return 0;
+}
+
+static int compile(json_t *json, struct th_scope *scope, struct th_template **out)
+{
+    struct th_template *t = *out = calloc(1, sizeof *t);
+    if (!t)
+        return COGENT_NO_MEMORY;
+    if (th_reference(json))
+        return compile_function(t, th_reference(json), scope);
+    if (json_is_string(json))
+        return compile_string(t, json_string_value(json), scope);
+    if (json_is_array(json) || json_is_object(json))
+        return compile_items(t, json, scope);
+    t->literal = json;
+    return 0;
+}
+
+struct th_template *th_template_create(json_t *json, struct th_scope *scope)
+{
+    struct th_template *t = NULL;
+    if (compile(json, scope, &t) == 0)
+        return t;
+    th_template_destroy(t);
+    return NULL;
+}
+
+struct th_template *th_template_create_text(const char *text, struct th_scope *scope)
+{
+    struct th_template *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    t->kind = TEXT;
+    if (split(t, text, scope) == 0)
+        return t;
+    th_template_destroy(t);
+    return NULL;
+}
+
+void th_template_destroy(struct th_template *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->n_parts; i++)
+        free(t->parts[i].text);
+    for (size_t i = 0; i < t->n_items; i++)
+        th_template_destroy(t->items[i]);
+    free(t->parts);
+    free(t->items);
+    free(t->keys);
+    free(t);
+}
+
+const char *th_reference(json_t *json)
+{
+    return json_object_size(json) == 1 ? json_string_value(json_object_get(json, "$fn")) : NULL;
+}
+
+/* --- the variables --- */
+
+/* Text that is not there counts as missing, and so does empty text from the engine. */
+static json_t *string_or_missing(const char *text)
+{
+    return text && *text ? json_string(text) : NULL;
+}
+
+static json_t *tenant_value(const struct th_vars *v, const char *name)
+{
+    if (v->sample) {
+        struct cp_buf buf = { 0 };
+        cp_buf_format(&buf, "{tenant.%s}", name);
+        json_t *out = json_string(buf.ptr);
+        cp_buf_finish(&buf);
+        return out;
+    }
+    const char *field = v->asker->tenant_field ? v->asker->tenant_field(v->asker, name) : NULL;
+    if (!field && (strcmp(name, "name") == 0 || strcmp(name, "id") == 0))
+        field = v->asker->tenant;
+    return string_or_missing(field);
+}
+
+static json_t *user_value(const struct th_vars *v, const char *name)
+{
+    static const char *const samples[] = { "user", "User", "en-GB", "Europe/London", "en" };
+    const struct cogent_asker *a = v->asker;
+    const char *const values[] = { a ? a->user : NULL, a ? a->name : NULL, a ? a->locale : NULL,
+                                   a ? a->time_zone : NULL, a ? a->language : NULL };
+    for (size_t i = 0; user_members[i]; i++)
+        if (strcmp(user_members[i], name) == 0)
+            return string_or_missing(v->sample ? samples[i] : values[i]);
+    return NULL;
+}
+
+static json_t *page_value(const struct th_vars *v, const char *name)
+{
+    if (!v->paged)
+        return NULL;
+    if (strcmp(name, "cursor") == 0)
+        return json_incref(v->page_cursor);
+    return json_integer(*name == 'o' ? v->page_offset : *name == 's' ? v->page_size : v->page_number);
+}
+
+static int tool_value(const struct th_vars *v, const char *name, json_t **out)
+{
+    if (strcmp(name, "call") == 0) {
+        *out = string_or_missing(v->call_name);
+        return 0;
+    }
+    struct th_vars inner = *v;
+    inner.params = NULL;
+    return v->params ? th_render(v->params, &inner, out) : 0;
+}
+
+static int lookup(const struct part *part, const struct th_vars *v, json_t **out)
+{
+    *out = NULL;
+    switch (part->group) {
+    case TH_ARG:
+        *out = json_incref(json_object_get(v->args, part->text));
+        return 0;
+    case TH_TENANT:
+        *out = tenant_value(v, part->text);
+        return 0;
+    case TH_USER:
+        *out = user_value(v, part->text);
+        return 0;
+    case TH_SECRET:
+        *out = string_or_missing(v->sample          ? "***"
+                                 : v->asker->secret ? v->asker->secret(v->asker, part->text)
+                                                    : NULL);
+        return 0;
+    case TH_EFFECT:
+        *out = string_or_missing(v->effect_key);
+        return 0;
+    case TH_PAGE:
+        *out = page_value(v, part->text);
+        return 0;
+    default:
+        return tool_value(v, part->text, out);
+    }
+}
+
+/* The tenant's fields for a function: the operator's, as the engine gives them. */
+static json_t *tenant_object(const struct th_vars *v)
+{
+    const char *fields = v->asker && COGENT_HAS(v->asker, tenant_fields) ? v->asker->tenant_fields : NULL;
+    json_t *tenant = fields ? cp_json_load(cogent_str(fields)) : NULL;
+    if (!json_is_object(tenant)) {
+        json_decref(tenant);
+        tenant = json_object();
+    }
+    if (v->asker && !json_object_get(tenant, "name"))
+        json_object_set_new(tenant, "name", string_or_missing(v->asker->tenant));
+    return tenant;
+}
+
+static json_t *members(const struct th_vars *v, const char *const *names,
+                       json_t *(*value)(const struct th_vars *v, const char *name))
+{
+    json_t *out = json_object();
+    for (; *names; names++) {
+        json_t *member = value(v, *names);
+        if (member)
+            json_object_set_new(out, *names, member);
+    }
+    return out;
+}
+
+static json_t *effect_value(const struct th_vars *v, const char *name)
+{
+    (void)name;
+    return string_or_missing(v->effect_key);
+}
+
+static int variables(const struct th_vars *v, json_t **out)
+{
+    json_t *tool = json_object(), *params = NULL;
+    int err = tool_value(v, "params", &params);
+    if (v->call_name)
+        json_object_set_new(tool, "call", json_string(v->call_name));
+    if (params)
+        json_object_set_new(tool, "params", params);
+    *out = json_object();
+    json_object_set(*out, "args", v->args);
+    json_object_set_new(*out, "tenant", tenant_object(v));
+    json_object_set_new(*out, "user", members(v, user_members, user_value));
+    json_object_set_new(*out, "effect", members(v, effect_members, effect_value));
+    if (v->paged)
+        json_object_set_new(*out, "page", members(v, page_members, page_value));
+    json_object_set_new(*out, "tool", tool);
+    return err;
+}
+
+int th_function(const char *reference, const struct th_vars *vars, json_t **out)
+{
+    struct cp_buf text = { 0 };
+    struct cogent_str reply = { NULL, 0 };
+    json_t *all = NULL;
+    *out = NULL;
+    int err = variables(vars, &all);
+    cp_json_write(&text, all);
+    json_decref(all);
+    if (!err && text.failed)
+        err = COGENT_NO_MEMORY;
+    if (!err && (!vars->host->script || vars->host->script->call(reference, cp_buf_peek(&text), &reply) != 0))
+        err = COGENT_INTERNAL;
+    cp_buf_finish(&text);
+    if (err)
+        return err;
+    *out = cp_json_load(reply);
+    if (!*out)
+        return COGENT_INTERNAL;
+    if (json_is_null(*out))
+        *out = NULL; /* null is a singleton: nothing to give back */
+    return 0;
+}
+
+/* --- rendering --- */
+
+/* Text of all parts. COGENT_NOT_FOUND when one is missing. */
+static int join(const struct th_template *t, const struct th_vars *vars, enum th_encoding encoding,
+                struct cp_buf *out, const char **missing)
+{
+    for (size_t i = 0; i < t->n_parts; i++) {
+        const struct part *part = &t->parts[i];
+        json_t *value = NULL;
+        if (!part->group) {
+            cp_buf_text(out, part->text);
+            continue;
+        }
+        int err = lookup(part, vars, &value);
+        *missing = part->text;
+        if (!err && (!value || json_is_null(value)))
+            err = COGENT_NOT_FOUND;
+        if (!err && encoding == TH_PATH && (json_is_object(value) || json_is_array(value)))
+            err = COGENT_NOT_FOUND;
+        struct cp_buf text = { 0 };
+        if (!err)
+            cp_json_text(&text, value);
+        if (!err && encoding == TH_PATH && !text.len)
+            err = COGENT_NOT_FOUND; /* an empty segment would be another route */
+        if (!err && encoding == TH_PATH)
+            cp_buf_percent(out, cp_buf_peek(&text), "");
+        else if (!err)
+            cp_buf_str(out, cp_buf_peek(&text));
+        out->failed |= text.failed;
+        cp_buf_finish(&text);
+        json_decref(value);
+        if (err)
+            return err;
+    }
+    return out->failed ? COGENT_NO_MEMORY : 0;
+}
+
+static int render_text(const struct th_template *t, const struct th_vars *vars, json_t **out)
+{
+    struct cp_buf text = { 0 };
+    const char *missing;
+    int err = join(t, vars, TH_PLAIN, &text, &missing);
+    if (!err)
+        *out = json_stringn(cp_buf_peek(&text).ptr, text.len);
+    cp_buf_finish(&text);
+    return err == COGENT_NOT_FOUND ? 0 : err;
+}
+
+/* A list that vanished is only left out here; a bare placeholder that did takes this list along. */
+static int render_list(const struct th_template *t, const struct th_vars *vars, json_t **out)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < t->n_items; i++) {
+        json_t *item = NULL;
+        int err = th_render(t->items[i], vars, &item);
+        if (item)
+            json_array_append_new(list, item);
+        if (err || (!item && t->items[i]->kind != LIST)) {
+            json_decref(list);
+            return err;
+        }
+    }
+    *out = list;
+    return 0;
+}
+
+static int render_object(const struct th_template *t, const struct th_vars *vars, json_t **out)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < t->n_items; i++) {
+        json_t *item = NULL;
+        int err = th_render(t->items[i], vars, &item);
+        if (err) {
+            json_decref(object);
+            return err;
+        }
+        if (item)
+            json_object_set_new(object, t->keys[i], item);
+    }
+    *out = object;
+    return 0;
+}
+
+int th_render(const struct th_template *t, const struct th_vars *vars, json_t **out)
+{
+    *out = NULL;
+    switch (t->kind) {
+    case LITERAL:
+        *out = json_incref(t->literal);
+        return 0;
+    case VALUE:
+        return lookup(&t->parts[0], vars, out);
+    case TEXT:
+        return render_text(t, vars, out);
+    case LIST:
+        return render_list(t, vars, out);
+    case OBJECT:
+        return render_object(t, vars, out);
+    default:
+        return th_function(t->reference, vars, out);
+    }
+}
+
+int th_render_text(const struct th_template *t, const struct th_vars *vars, enum th_encoding encoding,
+                   struct cp_buf *out, const char **missing)
+{
+    return join(t, vars, encoding, out, missing);
+}

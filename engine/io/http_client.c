@@ -17,7 +17,8 @@ enum {
     PER_MULTI = 128,
     READ_SIZE = 4096,
     EVENT_MAX = 4 * 1024 * 1024,
-    BODY_MAX = 4 * 1024 * 1024
+    BODY_MAX = 4 * 1024 * 1024,
+    HEADERS_MAX = 16384
 };
 
 struct multi {

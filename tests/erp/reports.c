@@ -44,13 +44,12 @@ struct summary {
     const char *to;
     const char *order;
     const struct grouping *grouping;
-    const struct source *source;
     struct page page;
 };
 
-static void source_add(struct query *query, const struct summary *summary)
+static void source_add(struct query *query, const struct source *source, const struct summary *summary)
 {
-    query_add(query, summary->source->from);
+    query_add(query, source->from);
     query_text(query, " AND l.sku = ?", summary->item_id);
     query_text(query, " AND i.customer_id = ?", summary->customer_id);
     query_text(query, " AND i.date >= ?", summary->from);
@@ -59,16 +58,17 @@ static void source_add(struct query *query, const struct summary *summary)
 
 static void totals(struct ledger *ledger, const struct summary *summary, json_t *data)
 {
+    const struct source *source = summary->item_id != NULL ? &lines : &headers;
     struct query query = { 0 };
     sqlite3_stmt *row;
 
     query_add(&query, "SELECT coalesce(");
-    query_add(&query, summary->source->units);
+    query_add(&query, source->units);
     query_add(&query, ", 0), coalesce(");
-    query_add(&query, summary->source->amount);
+    query_add(&query, source->amount);
     query_add(&query, ", 0), ");
-    query_add(&query, summary->source->count);
-    source_add(&query, summary);
+    query_add(&query, source->count);
+    source_add(&query, source, summary);
     row = query_open(ledger, &query);
     if (ledger_next(ledger, row)) {
         json_object_set_new(data, "units", json_integer(sqlite3_column_int64(row, 0)));
@@ -91,6 +91,8 @@ static const char *group_order(const struct summary *summary)
 /* A sale without a customer has no key to stand under: it is in the totals only. */
 static json_t *groups(struct ledger *ledger, const struct summary *summary)
 {
+    bool by_lines = summary->item_id != NULL || summary->grouping->by_lines;
+    const struct source *source = by_lines ? &lines : &headers;
     struct query query = { 0 };
     json_t *list = json_array();
     sqlite3_stmt *row;
@@ -100,11 +102,11 @@ static json_t *groups(struct ledger *ledger, const struct summary *summary)
     query_add(&query, ", g.units, g.amount FROM (SELECT ");
     query_add(&query, summary->grouping->key);
     query_add(&query, " AS key, ");
-    query_add(&query, summary->source->units);
+    query_add(&query, source->units);
     query_add(&query, " AS units, ");
-    query_add(&query, summary->source->amount);
+    query_add(&query, source->amount);
     query_add(&query, " AS amount");
-    source_add(&query, summary);
+    source_add(&query, source, summary);
     query_add(&query, " GROUP BY 1) g WHERE g.key IS NOT NULL");
     query_add(&query, group_order(summary));
     query_number(&query, " LIMIT ?", summary->page.limit);
@@ -146,7 +148,6 @@ static bool summary_read(struct request *request, struct reply *reply, struct su
         if (strcmp(groupings[i].name, group_by) == 0)
             summary->grouping = &groupings[i];
     }
-    summary->source = summary->item_id != NULL || summary->grouping->by_lines ? &lines : &headers;
     return request_page(request, reply, summary->grouping->by_time ? GROUPS_MAX : 100, GROUPS_MAX,
                         &summary->page) &&
            named(request, reply, "item", "SELECT 1 FROM items WHERE sku = ?", summary->item_id) &&

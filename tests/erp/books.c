@@ -156,8 +156,8 @@ const char *books_sale(struct books *books, const struct sale *sale)
         return "invoice_no is empty";
     if (*sale->sku == '\0')
         return "stock_code is empty";
-    if (!date_begins(sale->at))
-        return "invoice_date is no date";
+    if (!moment_valid(sale->at))
+        return "invoice_date is no date and time";
     if (!decimal_amount(sale->quantity, sale->price, &numbers[6]))
         return "the amount is too large";
     sqlite3_reset(books->line);

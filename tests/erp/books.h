@@ -10,7 +10,7 @@ struct sale {
     const char *sku;
     const char *description; /* may be empty */
     int64_t quantity;
-    const char *at; /* YYYY-MM-DDTHH:MM */
+    const char *at; /* YYYY-MM-DDTHH:MM[:SS] */
     int64_t price;
     const char *customer; /* empty: an anonymous sale */
     const char *country;

@@ -42,7 +42,7 @@ static void changed(struct request *request, struct reply *reply, const struct k
     const char *since = cursor != NULL ? cursor : request_text(request, "modified_after");
     struct query tail = { 0 };
     struct page page;
-    int64_t stamp = 0;
+    int64_t stamp = INT64_MIN;
     json_t *items;
     json_t *next;
 

@@ -17,13 +17,14 @@ int64_t stamp_now(void)
 
 void stamp_format(int64_t stamp, char out[STAMP_SIZE])
 {
-    time_t seconds = stamp / SECOND;
+    int64_t micros = (stamp % SECOND + SECOND) % SECOND;
+    time_t seconds = (stamp - micros) / SECOND;
     struct tm tm;
     size_t used;
 
     gmtime_r(&seconds, &tm);
     used = strftime(out, STAMP_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(out + used, STAMP_SIZE - used, ".%06dZ", (int)(stamp % SECOND));
+    snprintf(out + used, STAMP_SIZE - used, ".%06dZ", (int)micros);
 }
 
 /* Reads exactly `count` digits into *number, then the character `end` ('\0': nothing is asked). */
@@ -112,11 +113,19 @@ bool stamp_parse(const char *text, int64_t *stamp)
     return true;
 }
 
-bool date_begins(const char *text)
+bool moment_valid(const char *text)
 {
     struct tm tm;
+    int hour, minute;
+    int second = 0;
 
-    return date_read(text, &tm) != NULL;
+    text = date_read(text, &tm);
+    if (text == NULL || (*text != 'T' && *text != ' ') || (text = digits(text + 1, 2, ':', &hour)) == NULL ||
+        (text = digits(text, 2, '\0', &minute)) == NULL)
+        return false;
+    if (*text == ':')
+        text = digits(text + 1, 2, '\0', &second);
+    return text != NULL && *text == '\0' && hour < 24 && minute < 60 && second < 60;
 }
 
 bool date_valid(const char *text)

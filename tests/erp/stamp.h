@@ -16,8 +16,8 @@ void stamp_format(int64_t stamp, char out[STAMP_SIZE]);
 /* Reads RFC 3339 with up to 6 decimals of a second and Z or an offset. */
 bool stamp_parse(const char *text, int64_t *stamp);
 
-/* The date at the beginning of the text exists in the calendar; what follows it is not looked at. */
-bool date_begins(const char *text);
+/* YYYY-MM-DDTHH:MM or with :SS; a space may stand for the T. */
+bool moment_valid(const char *text);
 
 /* The whole text is a date. */
 bool date_valid(const char *text);

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlencode
 SECRET = b"a secret of the tests"
 
 # Seven documents: quotes, a comma, a line break and a doubled quote inside a field, an anonymous sale, a
-# cancellation, a free item, an item without any name; and four lines that cannot be read.
+# cancellation, a free item, an item without any name; and six lines that cannot be read.
 CSV = "\r\n".join([
     "invoice_no,stock_code,description,quantity,invoice_date,unit_price,customer_id,country",
     '700001,10A,"Lantern, ""Vega""",6,2024-03-04T09:15,2.55,10001,United Kingdom',
@@ -36,10 +36,13 @@ CSV = "\r\n".join([
     "700006,40D,,5,2024-04-01T10:00,0,10001,United Kingdom",
     "700007,20B,Plain bowl,2,2024-04-31T10:00,1.00,10001,United Kingdom",
     "700007,20B,Plain bowl,2,2024-04-30T10:00,1.00,10001,United Kingdom",
+    "700007,20B,Plain bowl,2,2024-04-30T1x:00,1.00,10001,United Kingdom",
     '700008,20B,"Plain bowl,2,2024-04-30T10:00,1.00,10001,United Kingdom',
     "700009,20B,Plain bowl,1,2024-04-30T10:05,1.00,10001,United Kingdom",
+    "700009,20B,Plain bowl,1,2024-04-30T10:05,1.00,10001,United Kingdom",
+    "700010,20B,Plain bowl,1,2024-04-30T10:05,cheap,10001,United Kingdom",
     ""])
-BAD_LINES = {5: "fields", 9: "quantity", 12: "date", 14: "quote"}
+BAD_LINES = {5: "fields", 9: "quantity", 12: "date", 14: "date and time", 15: "quote", 18: "unit_price"}
 
 
 def token(tenant="acme", permissions=("*",), secret=SECRET, **claims):
@@ -145,6 +148,7 @@ class Generated(ErpCase):
         self.assertEqual(invoice["date"], "2024-07-01")
         self.assertEqual([line["amount"] for line in invoice["items"]],
                          ["15.30", "20.34", "22.00", "20.34", "20.34", "15.30", "25.50"])
+        self.assertEqual(self.erp.get("/customers/17850")["data"]["since"], "2024-07-01")
         item = self.erp.get("/inventory/items/85123A")["data"]
         self.assertEqual((item["description"], item["unit_price"]), ("White hanging heart T-light holder", "2.55"))
         self.assertEqual(item["available"], item["on_hand"] - item["reserved"])
@@ -214,6 +218,8 @@ class Generated(ErpCase):
         self.assertEqual((len(numbers), len(set(numbers))), (pages[0]["total"], pages[0]["total"]))
         dates = [row["date"] for page in pages for row in page["items"]]
         self.assertEqual(dates, sorted(dates, reverse=True))
+        places = [(row["date"], int(row["number"].lstrip("C"))) for page in pages for row in page["items"]]
+        self.assertEqual(places, sorted(places, reverse=True))
         self.assertTrue(all(page["sum"] == "34826.91" for page in pages))
 
     def test_filters(self):
@@ -224,6 +230,9 @@ class Generated(ErpCase):
             self.assertTrue("2025-01-01" <= row["date"] <= "2025-06-30")
             self.assertTrue(row["total_amount"].startswith("-"))
         self.assertEqual(self.erp.get("/invoices", customer_id="99999")["total"], 0)
+        day = self.erp.get("/invoices", date_from="2024-07-01", date_to="2024-07-01")
+        self.assertIn("536365", [row["number"] for row in day["items"]])
+        self.assertEqual({row["date"] for row in day["items"]}, {"2024-07-01"})
         self.assertEqual([c["id"] for c in self.erp.get("/customers", q="harbour & f")["items"]], ["17850"])
         self.assertEqual(self.erp.get("/inventory/items", q="85123a")["total"], 1)
         self.assertEqual(self.erp.get("/customers", q="%")["total"], 0)
@@ -257,6 +266,8 @@ class Generated(ErpCase):
                     break
             self.assertEqual(sorted(ids), sorted(seen))
         self.refused(422, "yesterday", self.erp.call("GET", "/invoices/changed", modified_after="yesterday"))
+        late = self.erp.get("/invoices/changed", modified_after="2024-07-01T10:26:00.000001+02:00", limit=1)["items"]
+        self.assertEqual(late, self.erp.get("/invoices/changed", limit=2)["items"][1:])
         offset = self.erp.get("/invoices/changed", limit=2, offset=1)["items"]
         self.assertEqual(offset[0], self.erp.get("/invoices/changed", limit=2)["items"][1])
 
@@ -489,7 +500,8 @@ class Writing(ErpCase):
     def test_the_other_faults(self):
         before = self.erp.counts()
         self.refused(503, "X-Fault", self.post(X_Fault="status=503"))
-        self.refused(400, "X-Fault", self.post(X_Fault="explode"))
+        for fault in ("explode", "delay=-1", "status=200"):
+            self.refused(400, "X-Fault", self.post(X_Fault=fault))
         self.assertEqual(self.erp.counts(), before)
         began = time.monotonic()
         slow = threading.Thread(target=lambda: self.erp.call("GET", "/customers/17850", headers={"X-Fault": "delay=700"}))
@@ -497,7 +509,7 @@ class Writing(ErpCase):
         self.erp.get("/customers/17850")
         self.assertLess(time.monotonic() - began, 0.6)
         slow.join()
-        self.assertGreaterEqual(time.monotonic() - began, 0.7)
+        self.assertGreaterEqual(time.monotonic() - began, 0.65)
 
     def test_stock_is_set(self):
         def put(body, key=None, sku="22423"):
@@ -529,7 +541,9 @@ class Writing(ErpCase):
         made = self.post()[1]["data"]
         path = "/invoices/" + quote(made["number"], safe="")
         total = Decimal(self.erp.get("/reports/sales-summary", customer_id="17850")["data"]["amount"])
+        customer = self.erp.get("/customers/17850")["data"]
         status, body, _ = self.erp.call("PATCH", path, {"status": "paid"})
+        self.assertGreater(self.erp.get("/customers/17850")["data"]["modified"], customer["modified"])
         self.assertEqual((status, body["data"]["status"], body["data"]["payment_terms"]), (200, "paid", "Net 14"))
         self.assertGreater(body["data"]["modified"], made["modified"])
         self.assertEqual(self.erp.get("/invoices/changed", modified_after=made["modified"])["items"][-1], body["data"])
@@ -540,6 +554,8 @@ class Writing(ErpCase):
         self.assertEqual(self.erp.call("PATCH", path, {"status": "draft"})[0], 200)
         self.assertEqual(Decimal(self.erp.get("/reports/sales-summary", customer_id="17850")["data"]["amount"]),
                          total - Decimal("15.30"))
+        self.assertEqual(Decimal(self.erp.get("/customers/17850")["data"]["invoiced_total"]),
+                         Decimal(customer["invoiced_total"]) - Decimal("15.30"))
         self.assertIn(made["id"], self.erp.get("/invoices/ids", limit=5000)["items"])
         self.assertEqual(self.erp.call("DELETE", path)[1], {"data": {"id": made["id"], "deleted": True}})
         self.assertNotIn(made["id"], self.erp.get("/invoices/ids", limit=5000)["items"])
@@ -559,13 +575,13 @@ class Imported(unittest.TestCase):
 
     def start(self, *arguments):
         erp = Erp(self.directory, "--faults", *arguments)
-        self.addCleanup(erp.stop)
+        self.addCleanup(lambda: self.assertIn(erp.stop(), (0, -signal.SIGKILL)))
         return erp
 
     def test_import(self):
         erp = self.start("--tenant", "acme=" + self.plain)
         counts = erp.counts()
-        self.assertEqual((counts["invoices"], counts["customers"], counts["items"], counts["lines"]), (7, 2, 4, 9))
+        self.assertEqual((counts["invoices"], counts["customers"], counts["items"], counts["lines"]), (7, 2, 4, 10))
         invoice = erp.get("/invoices/700001")["data"]
         self.assertEqual([(i["description"], i["amount"]) for i in invoice["items"]],
                          [('Lantern, "Vega"', "15.30"), ("Plain bowl", "1.01")])
@@ -590,11 +606,15 @@ class Imported(unittest.TestCase):
                          [("10002", 8, "20.00"), ("10001", 6, "15.30")])
         self.assertEqual((data["from"], data["to"], data["item_id"], data["customer_id"]),
                          ("2024-03-01", "2024-03-31", "10A", None))
+        self.assertEqual(erp.get("/reports/sales-summary", item_id="20B")["data"]["invoices"], 3)
+        # The anonymous sales are the largest, and take nobody's place in the list.
+        best = erp.get("/reports/sales-summary", group_by="customer", limit=1)["data"]["groups"]
+        self.assertEqual([(g["key"], g["amount"]) for g in best], [("10001", "20.31")])
         top = erp.get("/reports/sales-summary", group_by="item", order="amount", limit=1)["data"]
         self.assertEqual([(g["key"], g["name"]) for g in top["groups"]], [("10A", 'Lantern, "Vega"')])
-        self.assertEqual((top["amount"], top["units"]), ("69.50", 30))
+        self.assertEqual((top["amount"], top["units"]), ("70.50", 31))
         months = erp.get("/reports/sales-summary", group_by="month")["data"]["groups"]
-        self.assertEqual([(g["key"], g["amount"]) for g in months], [("2024-03", "66.50"), ("2024-04", "3.00")])
+        self.assertEqual([(g["key"], g["amount"]) for g in months], [("2024-03", "66.50"), ("2024-04", "4.00")])
         days = erp.get("/reports/sales-summary", group_by="day", order="amount", limit=2)["data"]["groups"]
         self.assertEqual([g["key"] for g in days], ["2024-03-06", "2024-03-05"])
 
@@ -605,7 +625,7 @@ class Imported(unittest.TestCase):
         self.assertEqual(sorted(told), sorted(BAD_LINES))
         for number, word in BAD_LINES.items():
             self.assertIn(word, told[number])
-        self.assertIn("9 lines taken, 4 left out", reports[-1])
+        self.assertIn("10 lines taken, 6 left out", reports[-1])
 
     def test_gzip_is_told_by_its_first_bytes(self):
         packed = os.path.join(self.directory, "sales.data")
@@ -673,7 +693,7 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(int(file.read()), erp.port)
             began = time.monotonic()
             erp.get("/customers/17850")
-            self.assertGreaterEqual(time.monotonic() - began, 0.2)
+            self.assertGreaterEqual(time.monotonic() - began, 0.18)
             # An answer that is still held back must not keep it from ending.
             waiting = socket.create_connection(("127.0.0.1", erp.port))
             waiting.sendall(b"GET /health HTTP/1.1\r\n\r\n")

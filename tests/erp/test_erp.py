@@ -1,9 +1,6 @@
 """erp-demo through its front door: the binary named by ERP_DEMO, a ledger of its own, plain HTTP."""
 
-import base64
 import gzip
-import hashlib
-import hmac
 import http.client
 import json
 import os
@@ -17,9 +14,9 @@ import threading
 import time
 import unittest
 from decimal import Decimal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-SECRET = b"a secret of the tests"
+from erp import Erp, token
 
 # Seven documents: quotes, a comma, a line break and a doubled quote inside a field, an anonymous sale, a
 # cancellation, a free item, an item without any name; and six lines that cannot be read.
@@ -43,77 +40,6 @@ CSV = "\r\n".join([
     "700010,20B,Plain bowl,1,2024-04-30T10:05,cheap,10001,United Kingdom",
     ""])
 BAD_LINES = {5: "fields", 9: "quantity", 12: "date", 14: "date and time", 15: "quote", 18: "unit_price"}
-
-
-def token(tenant="acme", permissions=("*",), secret=SECRET, **claims):
-    def part(value):
-        return base64.urlsafe_b64encode(value).rstrip(b"=")
-    header = claims.pop("header", {"alg": "HS256", "typ": "JWT"})
-    body = {"sub": "ann", "tenant_id": tenant, "exp": time.time() + 600}
-    if permissions is not None:
-        body["permissions"] = list(permissions)
-    body.update(claims)
-    body = {k: v for k, v in body.items() if v is not None}
-    signed = part(json.dumps(header).encode()) + b"." + part(json.dumps(body).encode())
-    return (signed + b"." + part(hmac.new(secret, signed, hashlib.sha256).digest())).decode()
-
-
-class Erp:
-    """A running erp-demo."""
-
-    def __init__(self, directory, *arguments):
-        self.directory = directory
-        secret = os.path.join(directory, "secret")
-        with open(secret, "wb") as file:
-            file.write(SECRET + b"\n")
-        self.errors = open(os.path.join(directory, "stderr"), "ab")
-        self.process = subprocess.Popen(
-            [os.environ["ERP_DEMO"], "--listen", "127.0.0.1:0", "--ledger", os.path.join(directory, "ledger"),
-             "--jwt-secret-file", secret, *arguments], stdout=subprocess.PIPE, stderr=self.errors)
-        self.line = self.process.stdout.readline().decode()
-        if not self.line.startswith("listening on 127.0.0.1:"):
-            self.stop()
-            raise RuntimeError("erp-demo did not start: " + self.stderr())
-        self.port = int(self.line.rsplit(":", 1)[1])
-
-    def stderr(self):
-        with open(os.path.join(self.directory, "stderr"), encoding="utf-8") as file:
-            return file.read()
-
-    def call(self, method, path, body=None, bearer=None, headers=None, **query):
-        """(status, JSON, headers); a text or bytes body goes as it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        fields = {"Authorization": "Bearer " + (bearer or token())}
-        fields.update(headers or {})
-        if query:
-            path += "?" + urlencode(query)
-        if body is not None and not isinstance(body, (str, bytes)):
-            body = json.dumps(body)
-        try:
-            whole = path.startswith(("/api/", "/_", "/health"))
-            connection.request(method, path if whole else "/api/v1" + path, body,
-                               {k: v for k, v in fields.items() if v is not None})
-            reply = connection.getresponse()
-            return reply.status, json.loads(reply.read()), reply.headers
-        finally:
-            connection.close()
-
-    def get(self, path, **query):
-        status, body, _ = self.call("GET", path, **query)
-        if status != 200:
-            raise AssertionError(f"GET {path}: {status} {body}")
-        return body
-
-    def counts(self, tenant="acme"):
-        return self.get("/_ledger", tenant=tenant)
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(30)
-        self.process.stdout.close()
-        self.errors.close()
-        return status
 
 
 class ErpCase(unittest.TestCase):
@@ -152,6 +78,32 @@ class Generated(ErpCase):
         item = self.erp.get("/inventory/items/85123A")["data"]
         self.assertEqual((item["description"], item["unit_price"]), ("White hanging heart T-light holder", "2.55"))
         self.assertEqual(item["available"], item["on_hand"] - item["reserved"])
+
+    def test_the_figures_that_the_readme_quotes(self):
+        def sales(since, until, **query):
+            return self.erp.get("/reports/sales-summary", **{"from": since, "to": until}, **query)["data"]
+        customer = self.erp.get("/customers/17850")["data"]
+        self.assertEqual((customer["credit_limit"], customer["invoices"], customer["invoiced_total"]),
+                         ("20000.00", 228, "34826.91"))
+        unpaid = self.erp.get("/invoices", customer_id="17850", status="open")
+        self.assertEqual((unpaid["total"], unpaid["sum"]), (9, "1427.51"))
+        for sku, stock in (("85123A", (905, 84, 821, 492)), ("22423", (129, 24, 105, 139))):
+            item = self.erp.get("/inventory/items/" + sku)["data"]
+            self.assertEqual((item["on_hand"], item["reserved"], item["available"], item["reorder_point"]), stock)
+        low = self.erp.get("/inventory/low-stock")
+        self.assertEqual((low["total"], low["items"][0]["sku"], low["items"][0]["on_hand"]), (15, "22383", 3))
+        november = sales("2025-11-01", "2025-11-30", item_id="85123A")
+        self.assertEqual((november["units"], november["amount"]), (1377, "3283.35"))
+        self.assertEqual(sales("2025-11-01", "2025-11-30")["amount"], "48106.05")
+        best = sales("2025-01-01", "2025-12-31", item_id="22423", group_by="customer", order="units", limit=1)
+        self.assertEqual([(g["key"], g["units"]) for g in best["groups"]], [("15311", 327)])
+        best = sales("2025-01-01", "2025-12-31", group_by="item", order="units", limit=1)
+        self.assertEqual([(g["key"], g["units"]) for g in best["groups"]], [("85123A", 6267)])
+        self.assertEqual([self.erp.get("/sales-orders", status=s)["total"] for s in ("draft", "confirmed", "done")],
+                         [7, 42, 11])
+        order = self.erp.get("/sales-orders/SO7001")["data"]
+        self.assertEqual((order["status"], order["customer"]["id"], order["total_amount"]), ("draft", "18102", "193.23"))
+        self.assertEqual(self.erp.get("/invoices", status="credit")["total"], 89)
 
     def test_size_and_period(self):
         counts = self.erp.counts()

@@ -28,13 +28,12 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
                              "tenant_id = $1 and user_id = $2 and created < $3 order by created desc limit $4",
                          .params = "tii",
                          .columns = "tttii" },
-    /* run, owner as it was, new owner, now: who takes a run up again */
+    /* run, owner as it was, new owner, now, status as it was: who takes a run up again */
     [CG_ST_RUN_CLAIM] = { .name = "run.claim",
                           .text =
                               "update run set owner = $4, updated = $5, status = 'running' where tenant_id = $1 and "
-                              "run_id = $2 and owner = $3 and status in ('running', 'waiting') "
-                              "returning tenant_id, run_id",
-                          .params = "ttti",
+                              "run_id = $2 and owner = $3 and status = $6 returning tenant_id, run_id",
+                          .params = "tttit",
                           .columns = "t" },
     [CG_ST_RUN_CANCEL] = { .name = "run.cancel",
                            .text =

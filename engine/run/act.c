@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ACT: planned calls, all at once. A write is on disk (fsync) before it is sent; whatever its end, it is never sent
+ * again by anything but its own promise. */
+#include "state.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/hash.h"
+#include "engine/base/log.h"
+#include "engine/svc/store.h"
+
+enum { RESULT_MAX = 256 * 1024 };
+
+static const char *status_of(int err)
+{
+    return err == 0 ? "done" : err == COGENT_UNKNOWN ? "unknown" : err == COGENT_DENIED ? "denied" : "failed";
+}
+
+static void note_effect(struct cg_call *call, const char *status)
+{
+    struct cg_run *run = call->run;
+    const char *state = strcmp(status, "denied") == 0 ? "failed" : status;
+    struct cogent_value v[3] = { cogent_text(cogent_str(call->effect)), cogent_text(cogent_str(state)),
+                                 cogent_int(cg_now_us()) };
+    const struct cg_db_step step = { &cg_store[CG_ST_EFFECT_STATE], v, 3 };
+    cg_run_write(run, CG_DB_COMMIT, &step, 1, NULL, NULL);
+}
+
+/* The error as user and model see it. What a service said about its own insides stays in the log's count. */
+static json_t *error_of(int err, struct cogent_str text)
+{
+    struct cogent_str words = text.len ? text : cogent_str(cogent_err_name(err));
+    return json_pack("{s:s, s:s%}", "class", cogent_err_name(err), "message", words.ptr, words.len);
+}
+
+static void settle_call(struct cg_call *call, int err, struct cogent_str text)
+{
+    struct cg_run *run = call->run;
+    int64_t us = cg_mono_us() - call->began_us;
+    const char *status = status_of(err), *tool = call->tool->api->name;
+    json_t *body = json_pack("{s:s, s:s, s:s, s:I}", "call", call->id, "tool", tool, "status", status, "ms",
+                             (json_int_t)(us / 1000));
+    if (err == 0) {
+        json_t *result = text.len <= RESULT_MAX ? cg_json_parse(text, NULL)
+                                                : json_pack("{s:s}", "error", "the result is too large");
+        json_t *cites = cg_cite_result(run, call->tool, result);
+        json_object_set_new(body, "result", result ? result : json_null());
+        json_object_set_new(body, "cites", cites);
+        json_object_set_new(body, "first_cite", json_integer((json_int_t)json_array_size(run->cites) + 1));
+    } else {
+        json_object_set_new(body, "error", error_of(err, text));
+        json_object_set_new(body, "cites", json_array());
+    }
+    cg_metric_add(run->env->metrics, CG_M_TOOL_CALLS, 1, tool, status, NULL);
+    cg_metric_time(run->env->metrics, CG_M_TOOL_SECONDS, us, tool, NULL);
+    cg_log(err == 0 ? CG_INFO : CG_WARN, "tool.call", CG_S("run", run->id), CG_S("tool", tool),
+           CG_S("status", status), CG_S("class", err ? cogent_err_name(err) : ""), CG_I("ms", us / 1000));
+    call->running = false;
+    if (cg_run_row(run, CG_ROW_OUTCOME, body, false) < 0)
+        cg_run_stop(run, "failed");
+    if (call->effect[0])
+        note_effect(call, status);
+}
+
+static void on_done(void *arg, int err, struct cogent_str text)
+{
+    struct cg_call *call = arg;
+    struct cg_run *run = call->run;
+    settle_call(call, err, text);
+    cg_run_next(run);
+}
+
+static void send(struct cg_call *call)
+{
+    struct cg_run *run = call->run;
+    cg_auto_buf args = { 0 };
+    cg_json_canonical(&args, call->args);
+    call->op = cg_invoke_tool(&run->env->invoke, run->work, call->tool, cg_buf_view(&args), &run->asker,
+                              call->effect, on_done, call);
+    if (cogent_op_none(call->op))
+        on_done(call, COGENT_NO_MEMORY, cogent_str("out of memory"));
+}
+
+/* The effect is on disk, or it is not sent. */
+static void on_planned(struct cg_run *run, int err)
+{
+    for (size_t i = 0; i < run->n_calls; i++) {
+        struct cg_call *call = run->calls[i];
+        if (!call->running || !call->effect[0] || !cogent_op_none(call->op) ||
+            call->state != CG_CALL_DISPATCHED)
+            continue;
+        if (err < 0) {
+            settle_call(call, COGENT_UNAVAILABLE,
+                        cogent_str("it could not be written down, so it was not sent"));
+            cg_run_next(run);
+        } else {
+            send(call);
+        }
+    }
+}
+
+static void args_hash(const struct cg_call *call, char out[2 * CG_SHA256_SIZE + 1])
+{
+    unsigned char sum[CG_SHA256_SIZE];
+    cg_auto_buf args = { 0 };
+    cg_json_canonical(&args, call->args);
+    cg_sha256(cg_buf_view(&args), sum);
+    cg_hex(sum, sizeof sum, out);
+}
+
+static void dispatch(struct cg_call *call)
+{
+    struct cg_run *run = call->run;
+    call->running = true;
+    call->op = (struct cogent_op){ 0, 0 };
+    call->began_us = cg_mono_us();
+    cg_run_emit_step(run, "tool", "started", -1, -1);
+    if (call->state == CG_CALL_PLANNED &&
+        cg_run_row(run, CG_ROW_DISPATCH,
+                   json_pack("{s:s, s:s}", "call", call->id, "tool", call->tool->api->name), false) < 0) {
+        cg_run_stop(run, "failed");
+        return;
+    }
+    if (!call->effect[0]) {
+        send(call);
+        return;
+    }
+    char hash[2 * CG_SHA256_SIZE + 1];
+    args_hash(call, hash);
+    struct cogent_value v[6] = {
+        cogent_text(cogent_str(call->effect)), cogent_text(cogent_str(run->id)),
+        cogent_text(cogent_str(call->id)),     cogent_text(cogent_str(call->tool->api->name)),
+        cogent_text(cogent_str(hash)),         cogent_int(cg_now_us()),
+    };
+    const struct cg_db_step plan = { &cg_store[CG_ST_EFFECT_PLAN], v, 6 };
+    cg_run_write(run, CG_DB_FSYNC, &plan, 1, NULL, on_planned);
+}
+
+/* A write that was sent by a process that is gone. Only a service that keeps the key's promise is asked again. */
+static void take_up(struct cg_call *call)
+{
+    if (!call->effect[0] || call->tool->api->once == COGENT_ONCE_HEADER) {
+        dispatch(call);
+        return;
+    }
+    call->began_us = cg_mono_us();
+    settle_call(
+        call, COGENT_UNKNOWN,
+        cogent_str(
+            "it was sent and its answer was lost: it may or may not have happened; a person must look"));
+    cg_run_next(call->run);
+}
+
+void cg_act_start(struct cg_run *run)
+{
+    /* One of them may end at once and move the run on: look at the run's own list each time. */
+    for (size_t i = 0; i < run->n_calls && run->state == CG_RUN_ACT; i++) {
+        struct cg_call *call = run->calls[i];
+        if (call->running || call->outcome)
+            continue;
+        if (call->state == CG_CALL_PLANNED)
+            dispatch(call);
+        else if (call->state == CG_CALL_DISPATCHED)
+            take_up(call);
+    }
+}

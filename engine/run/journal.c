@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rows: made here, folded at once, written in groups. */
+#include "state.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/svc/store.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char *const row_names[CG_ROW_KINDS] = {
+    [CG_ROW_OPEN] = "open",       [CG_ROW_CONTEXT] = "context",   [CG_ROW_ANSWER] = "answer",
+    [CG_ROW_VERDICT] = "verdict", [CG_ROW_DISPATCH] = "dispatch", [CG_ROW_OUTCOME] = "outcome",
+    [CG_ROW_ASK] = "ask",         [CG_ROW_DECISION] = "decision", [CG_ROW_END] = "end",
+};
+
+const char *cg_row_name(enum cg_row_kind kind)
+{
+    return row_names[kind];
+}
+
+int cg_row_kind_of(struct cogent_str name)
+{
+    for (int i = 0; i < CG_ROW_KINDS; i++) {
+        if (cg_str_eq(name, row_names[i]))
+            return i;
+    }
+    return -1;
+}
+
+static bool room_for_row(struct cg_run *run)
+{
+    if (run->n_rows < run->cap_rows)
+        return true;
+    size_t cap = run->cap_rows ? run->cap_rows * 2 : 16;
+    struct cg_row *rows = realloc(run->rows, cap * sizeof *rows);
+    if (!rows)
+        return false;
+    run->rows = rows;
+    run->cap_rows = cap;
+    return true;
+}
+
+int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet)
+{
+    if (!body || !room_for_row(run)) {
+        json_decref(body);
+        return COGENT_NO_MEMORY;
+    }
+    struct cg_row *row = &run->rows[run->n_rows];
+    *row = (struct cg_row){ kind, cg_now_us(), body };
+    int rc = cg_fold_row(run, row);
+    if (rc < 0) {
+        json_decref(body);
+        return rc;
+    }
+    run->n_rows++;
+    if (!quiet)
+        cg_run_emit_row(run, run->n_rows - 1);
+    /* A run that others may have to take up tells them at once what has happened. */
+    if ((run->detached || run->effects) && kind != CG_ROW_OPEN && kind != CG_ROW_DISPATCH &&
+        kind != CG_ROW_ASK && kind != CG_ROW_END)
+        cg_run_write(run, CG_DB_COMMIT, NULL, 0, NULL, NULL);
+    return 0;
+}
+
+struct write {
+    struct cg_run *run;
+    void (*done)(struct cg_run *run, int err);
+};
+
+/* For the fold test: the process ends, as by kill -9, when the run's row N is on disk. Only in developer builds. */
+static void maybe_die(const struct cg_run *run)
+{
+#ifdef CG_TESTING
+    const char *at = getenv("COGENT_TEST_DIE_AFTER_ROW");
+    if (at && run->written == strtoul(at, NULL, 10))
+        _exit(137);
+#else
+    (void)run;
+#endif
+}
+
+static void on_written(void *arg, const struct cogent_db_result *result)
+{
+    struct write *w = arg;
+    struct cg_run *run = w->run;
+    void (*done)(struct cg_run * run, int err) = w->done;
+    free(w);
+    run->writes--;
+    if (result->err < 0)
+        cg_log(CG_ERROR, "run.write", CG_S("run", run->id), CG_S("error", cogent_err_name(result->err)));
+    else
+        maybe_die(run);
+    if (done)
+        done(run, result->err);
+    else if (result->err < 0)
+        cg_settle_start(run, "failed", NULL, NULL);
+}
+
+static size_t add_rows(const struct cg_run *run, struct cg_db_step *steps, struct cogent_value *values,
+                       json_t *texts)
+{
+    size_t n = 0;
+    for (size_t i = run->written; i < run->n_rows; i++, n++) {
+        struct cogent_value *v = &values[n * 5];
+        cg_auto_buf text = { 0 };
+        cg_json_add(&text, run->rows[i].body);
+        json_t *kept = cg_json_strn(cg_buf_view(&text));
+        json_array_append_new(texts, kept);
+        v[0] = cogent_text(cogent_str(run->id));
+        v[1] = cogent_int((int64_t)i);
+        v[2] = cogent_int(run->rows[i].at_us);
+        v[3] = cogent_text(cogent_str(row_names[run->rows[i].kind]));
+        v[4] = cogent_text((struct cogent_str){ json_string_value(kept), json_string_length(kept) });
+        steps[n] = (struct cg_db_step){ &cg_store[CG_ST_ROW_ADD], v, 5 };
+    }
+    return n;
+}
+
+/* The asker's credential rests with a run that waits, sealed: it binds to tenant and run. */
+static void seal(const struct cg_run *run, struct cg_buf *out)
+{
+    cg_auto_buf context = { 0 };
+    cg_buf_printf(&context, "%s|%s", cg_tenant_id(run->caller->tenant), run->id);
+    if (run->caller->authorization)
+        cg_keys_seal(run->env->keys, "credential", cg_buf_view(&context),
+                     cogent_str(run->caller->authorization), out);
+}
+
+void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_db_step *extra, size_t n_extra,
+                  const char *status, void (*done)(struct cg_run *run, int err))
+{
+    size_t n = n_extra, most = run->n_rows - run->written;
+    bool lasting = status && strcmp(status, "running") != 0 && strcmp(status, "waiting") != 0;
+    struct cg_db_step *steps = calloc(n_extra + most + 1, sizeof *steps);
+    struct cogent_value *values = calloc(most * 5 + 5, sizeof *values);
+    struct write *w = calloc(1, sizeof *w);
+    cg_auto_json texts = json_array();
+    cg_auto_buf sealed = { 0 };
+    if (steps && values && w && texts) {
+        if (n_extra)
+            memcpy(steps, extra, n_extra * sizeof *steps);
+        n += add_rows(run, steps + n, values, texts);
+        struct cogent_value *v = &values[most * 5];
+        const char *now = status ? status : "running";
+        if (!lasting)
+            seal(run, &sealed);
+        v[0] = cogent_text(cogent_str(run->id));
+        v[1] = cogent_text(cogent_str(now));
+        v[2] = cogent_int(cg_now_us());
+        v[3] = cogent_int((int64_t)run->n_rows);
+        v[4] = sealed.len ? cogent_text(cg_buf_view(&sealed)) : cogent_null();
+        steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_RUN_UPDATE], v, 5 };
+        run->written = run->n_rows;
+        run->writes++;
+        *w = (struct write){ run, done };
+        if (cogent_op_none(
+                cg_db_run(run->env->db, run->root, run->caller->tenant, durable, steps, n, on_written, w))) {
+            run->writes--;
+            free(w);
+        }
+    } else {
+        free(w);
+    }
+    free(steps);
+    free(values);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * RETRIEVE: the records this user may read, then the system text. Only kinds that the caller may read are asked for,
+ * as a condition of the statement itself. A retriever that is down costs the records, not the answer: tools read
+ * live, and the model is told that nothing was found. */
+#include "state.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+
+#include <stdlib.h>
+
+struct retrieval {
+    struct cg_run *run;
+    json_t *records, *cites;
+    char *kinds, *principals;
+    struct cg_prompt prompt;
+    int64_t began_us;
+    struct cogent_op op; /* so that r is freed when the run is cancelled meanwhile */
+};
+
+static void finish(struct retrieval *r)
+{
+    json_decref(r->records);
+    json_decref(r->cites);
+    free(r->kinds);
+    free(r->principals);
+    cg_prompt_finish(&r->prompt);
+    free(r);
+}
+
+static json_t *template_vars(const struct cg_run *run)
+{
+    char now[CG_TIME_SIZE], date[11];
+    const char *locale = cg_json_str(run->open, "locale", "en");
+    char language[8];
+    size_t n = strcspn(locale, "-_");
+    cg_str_copy(language, sizeof language, (struct cogent_str){ locale, n });
+    cg_time_format(cg_now_us(), now);
+    cg_str_copy(date, sizeof date, cogent_str(now));
+    json_t *tenant = json_deep_copy(run->caller->fields);
+    json_object_set_new(tenant, "name", json_string(cg_tenant_name(run->caller->tenant)));
+    return json_pack("{s:{s:s, s:s}, s:o, s:{s:s, s:s, s:s, s:s}}", "now", "date", date, "time", now,
+                     "tenant", tenant, "user", "id", run->caller->user, "name", run->caller->name, "language",
+                     language, "locale", locale);
+}
+
+static bool render_prompt(struct retrieval *r)
+{
+    struct cg_err err;
+    char language[8];
+    const char *locale = cg_json_str(r->run->open, "locale", "en");
+    cg_str_copy(language, sizeof language, (struct cogent_str){ locale, strcspn(locale, "-_") });
+    cg_auto_json vars = template_vars(r->run);
+    int rc = cg_policy_prompt(r->run->env->policy, r->run->caller->roles, language, vars, &r->prompt, &err);
+    if (rc == 0)
+        return true;
+    cg_log(CG_ERROR, "run.prompt", CG_S("run", r->run->id), CG_S("why", err.message));
+    cg_auto_json body =
+        cg_error_body(COGENT_INTERNAL, "prompt_failed", "The prompt template could not be filled.", NULL);
+    cg_settle_start(r->run, "failed", NULL, body);
+    return false;
+}
+
+static void on_found(void *arg, const struct cogent_found *f)
+{
+    struct retrieval *r = arg;
+    struct cg_run *run = r->run;
+    char type[64], as_of[CG_TIME_SIZE];
+    cg_str_copy(type, sizeof type, f->type);
+    const struct cg_kind *kind = cg_kind_find(run->env->kinds, type);
+    /* The statement has the condition; a retriever that forgets it meets this one. */
+    if (!kind || !cg_caller_may(run->caller, kind->read))
+        return;
+    cg_auto_json fields = cg_json_parse(f->columns, NULL);
+    cg_auto_buf url = { 0 };
+    json_t *record = json_pack("{s:s%, s:s%, s:s%, s:s%, s:O}", "type", f->type.ptr, f->type.len, "id",
+                               f->id.ptr, f->id.len, "title", f->title.ptr, f->title.len, "text", f->text.ptr,
+                               f->text.len, "fields", fields ? fields : json_null());
+    struct cogent_str quote = f->text;
+    quote.len = quote.len > 300 ? 300 : quote.len;
+    while (quote.len && ((unsigned char)quote.ptr[quote.len] & 0xc0) == 0x80 && quote.len < f->text.len)
+        quote.len--;
+    json_t *cite =
+        json_pack("{s:s%, s:s%, s:s%, s:s%, s:s, s:s}", "type", f->type.ptr, f->type.len, "id", f->id.ptr,
+                  f->id.len, "title", f->title.ptr, f->title.len, "quote", quote.ptr, quote.len, "via",
+                  "record", "as_of", cg_time_format(f->as_of ? f->as_of : cg_now_us(), as_of));
+    if (cite && kind->url) {
+        cg_auto_json id = json_pack("{s:s%}", "id", f->id.ptr, f->id.len);
+        cg_kind_fill(kind->url, fields, id, run->caller->fields, true, &url);
+        if (url.len > 7 && strncmp(url.ptr, "http", 4) == 0)
+            json_object_set_new(cite, "url", json_string(url.ptr));
+    }
+    if (record && cite) {
+        json_array_append(r->records, record);
+        json_array_append(r->cites, cite);
+    }
+    json_decref(record);
+    json_decref(cite);
+}
+
+static void on_done(void *arg, int err, const char *why)
+{
+    struct retrieval *r = arg;
+    struct cg_run *run = r->run;
+    cg_op_finish(run->env->loop, r->op);
+    if (err < 0)
+        cg_log(CG_WARN, "run.retrieve", CG_S("run", run->id), CG_S("error", cogent_err_name(err)),
+               CG_S("why", why));
+    int64_t ms = (cg_mono_us() - r->began_us) / 1000;
+    int64_t n = (int64_t)json_array_size(r->records);
+    json_t *body =
+        json_pack("{s:O, s:O, s:s, s:i, s:f, s:I, s:b}", "records", r->records, "cites", r->cites, "system",
+                  r->prompt.system, "max_tokens", (int)r->prompt.max_tokens, "temperature",
+                  r->prompt.temperature, "ms", (json_int_t)ms, "failed", (int)(err < 0));
+    finish(r);
+    cg_run_emit_step(run, "retrieve", "done", ms, n);
+    if (cg_run_row(run, CG_ROW_CONTEXT, body, false) < 0)
+        cg_run_stop(run, "failed");
+    cg_run_next(run);
+}
+
+/* The wait ended without an answer: the run is being cancelled. */
+static void on_gone(void *arg, int why)
+{
+    (void)why;
+    finish(arg);
+}
+
+static char *principals_of(const struct cg_caller *caller)
+{
+    size_t i;
+    json_t *role;
+    cg_auto_json list = json_array();
+    json_array_append_new(list, json_sprintf("user:%s", caller->user));
+    json_array_foreach (caller->roles, i, role)
+        json_array_append_new(list, json_sprintf("role:%s", json_string_value(role)));
+    return cg_json_text(list);
+}
+
+void cg_retrieve_start(struct cg_run *run)
+{
+    const struct cg_retriever *retriever = cg_retriever_get(run->env->plugins);
+    struct cogent_op parent = cg_run_work(run);
+    struct retrieval *r = calloc(1, sizeof *r);
+    if (!r) {
+        cg_run_stop(run, "failed");
+        return;
+    }
+    r->run = run;
+    r->records = json_array();
+    r->cites = json_array();
+    r->began_us = cg_mono_us();
+    if (!render_prompt(r)) {
+        finish(r);
+        return;
+    }
+    cg_run_emit_step(run, "retrieve", "started", -1, -1);
+    cg_auto_json kinds = cg_kinds_readable(run->env->kinds, run->caller->permissions);
+    r->kinds = cg_json_text(kinds);
+    r->principals = principals_of(run->caller);
+    if (!retriever || json_array_size(kinds) == 0 || !r->kinds || !r->principals) {
+        on_done(r, 0, "");
+        return;
+    }
+    r->op = cg_op_start(run->env->loop, parent, "retrieve", 0, on_gone, r);
+    const json_t *query = json_object_get(run->open, "query");
+    const struct cogent_search search = {
+        .what = COGENT_SEARCH,
+        .query = { json_string_value(query), json_string_length(query) },
+        .kinds = cogent_str(r->kinds),
+        .principals = cogent_str(r->principals),
+        .limit = r->prompt.records ? r->prompt.records : 8,
+    };
+    if (cogent_op_none(
+            cg_invoke_search(&run->env->invoke, r->op, retriever, &search, 0, on_found, on_done, r)))
+        on_done(r, COGENT_NO_MEMORY, "out of memory");
+}

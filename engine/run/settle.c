@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SETTLE: the end row, then the final event, when it is on disk. */
+#include "state.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/svc/system.h"
+
+static const char *words_for(const char *status)
+{
+    static const struct {
+        const char *status, *words;
+    } table[] = {
+        { "cancelled", "This was cancelled." },
+        { "limited", "I could not finish this within the limits for one question." },
+        { "failed", "Something went wrong on our side." },
+        { "complete", "I have nothing to say to that." },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (strcmp(table[i].status, status) == 0)
+            return table[i].words;
+    }
+    return "";
+}
+
+static void on_written(struct cg_run *run, int err)
+{
+    const char *status = cg_json_str(run->end, "status", "failed");
+    int64_t us = cg_mono_us() - run->began_us;
+    if (err < 0)
+        cg_log(CG_ERROR, "run.lost", CG_S("run", run->id), CG_S("status", status));
+    cg_run_emit_row(run, run->n_rows - 1);
+    if (run->detached || run->effects) {
+        const struct cogent_value id = cogent_text(cogent_str(run->id));
+        const struct cg_db_step drop = { &cg_system[CG_SYS_DUE_DROP], &id, 1 };
+        cg_db_run_system(run->env->db, (struct cogent_op){ 0, 0 }, CG_DB_LAZY, &drop, 1, NULL, NULL);
+    }
+    cg_metric_add(run->env->metrics, CG_M_RUNS, 1, status, NULL, NULL);
+    cg_metric_time(run->env->metrics, CG_M_RUN_SECONDS, us, status, NULL);
+    cg_log(CG_INFO, "run.end", CG_S("run", run->id), CG_S("tenant", cg_tenant_name(run->caller->tenant)),
+           CG_S("status", status), CG_I("ms", us / 1000), CG_I("turns", run->n_turns),
+           CG_I("calls", run->n_calls));
+    cg_run_enter(run, CG_RUN_OVER, status);
+    cg_run_destroy(run);
+}
+
+void cg_settle_start(struct cg_run *run, const char *status, const char *words, const json_t *error)
+{
+    if (run->state >= CG_RUN_SETTLE)
+        return;
+    cg_run_enter(run, CG_RUN_SETTLE, status);
+    cg_run_work(run); /* whatever was under way is over */
+    cg_plan_cancel(run);
+    const char *content = words ? words : run->content.len ? run->content.ptr : words_for(status);
+    json_t *cited = json_array();
+    for (size_t i = 0; i < json_array_size(run->shown); i++)
+        json_array_append_new(cited, json_integer((json_int_t)i + 1));
+    json_t *body = json_pack("{s:s, s:s, s:o}", "status", status, "content", content, "citations", cited);
+    if (body && error)
+        json_object_set(body, "error", (json_t *)error);
+    if (body && strcmp(status, "failed") == 0 && !error)
+        json_object_set_new(body, "error", cg_error_body(COGENT_INTERNAL, NULL, words_for("failed"), NULL));
+    if (cg_run_row(run, CG_ROW_END, body, true) < 0) {
+        cg_log(CG_ERROR, "run.lost", CG_S("run", run->id), CG_S("status", status));
+        cg_run_destroy(run);
+        return;
+    }
+    cg_run_write(run, CG_DB_COMMIT, NULL, 0, status, on_written);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The run's inside, shared by the steps of this room and nobody else. */
+#ifndef CG_RUN_STATE_H
+#define CG_RUN_STATE_H
+
+#include "guard.h"
+#include "run.h"
+
+enum cg_run_state {
+    CG_RUN_ADMIT,
+    CG_RUN_RETRIEVE,
+    CG_RUN_PLAN,
+    CG_RUN_GATE,
+    CG_RUN_ACT,
+    CG_RUN_SUSPEND,
+    CG_RUN_SETTLE,
+    CG_RUN_OVER,
+};
+
+/* Kinds of journal rows. The body of each is described where it is made. */
+enum cg_row_kind {
+    CG_ROW_OPEN,     /* admit.c: the question and whose it is */
+    CG_ROW_CONTEXT,  /* retrieve.c: records, the system text */
+    CG_ROW_ANSWER,   /* plan.c: one model turn: text, calls, usage */
+    CG_ROW_VERDICT,  /* gate.c: what may become of a call, and why */
+    CG_ROW_DISPATCH, /* act.c: a call is about to be sent */
+    CG_ROW_OUTCOME,  /* act.c: what became of it */
+    CG_ROW_ASK,      /* suspend.c: the approval a call waits for */
+    CG_ROW_DECISION, /* suspend.c: what a person said */
+    CG_ROW_END,      /* settle.c: status, content */
+    CG_ROW_KINDS
+};
+
+enum cg_call_state {
+    CG_CALL_PROPOSED,
+    CG_CALL_DENIED,
+    CG_CALL_ASKING,
+    CG_CALL_PLANNED,
+    CG_CALL_DISPATCHED,
+    CG_CALL_DONE,
+    CG_CALL_FAILED,
+    CG_CALL_UNKNOWN,
+};
+
+struct cg_call {
+    struct cg_run *run;
+    char id[12];                /* "c1": counts through the run */
+    const struct cg_tool *tool; /* NULL: there is none of this name */
+    json_t *use;                /* {"id", "name", "args", "verbatim"?} as the provider gave it */
+    json_t *args;               /* canonical, defaults filled in; NULL before GATE */
+    json_t *verdict;            /* the verdict row */
+    json_t *approval;           /* the approval object; NULL: none */
+    json_t *outcome;            /* the outcome row; NULL: none yet */
+    enum cg_call_state state;
+    char effect[CG_ID_SIZE]; /* writes; "" for reads */
+    struct cogent_op op;
+    int64_t began_us;
+    bool running; /* in this process: a fold never sets it */
+};
+
+struct cg_turn {
+    json_t *row;     /* the answer row */
+    size_t first, n; /* its calls */
+};
+
+struct cg_row {
+    enum cg_row_kind kind;
+    int64_t at_us;
+    json_t *body;
+};
+
+struct cg_run {
+    struct cg_runs *runs;
+    const struct cg_run_env *env;
+    struct cg_run *next, **prev;
+    char id[CG_ID_SIZE], session[CG_ID_SIZE + 32];
+    struct cg_caller *caller;
+    struct cogent_asker asker;
+    char *fields_text, language[8];
+    struct cg_sink sink;
+    enum cg_run_state state;
+    int64_t began_us, state_us;
+    struct cogent_op root, work; /* all waits of the current step lie below work */
+    struct cogent_op wall;
+
+    /* The journal. */
+    struct cg_row *rows;
+    size_t n_rows, cap_rows, written;
+    size_t writes; /* groups on their way */
+
+    /* The fold. */
+    json_t *open; /* row bodies, borrowed from rows */
+    json_t *context;
+    json_t *end;
+    json_t *cites; /* candidates in order: n = index + 1 */
+    json_t *shown; /* candidates' numbers in the order of their first marker */
+    struct cg_turn *turns;
+    size_t n_turns;
+    struct cg_call **calls;
+    size_t n_calls;
+    struct cg_buf content; /* all text shown */
+    int64_t input_tokens, cached_tokens, output_tokens;
+    bool effects; /* one was dispatched */
+
+    /* This process's own: lost and not missed when the run moves. */
+    struct cg_plan *plan; /* the model turn under way */
+    size_t link;          /* in the chain */
+    const char *stop;     /* status that the run ends with as soon as no effect is under way; NULL: goes on */
+    bool detached, gone;  /* gone: nobody listens */
+    bool counted;
+    struct cg_task next_task;
+};
+
+/* run.c: the driver. */
+const char *cg_run_state_name(enum cg_run_state state);
+/* The one place where the state changes; traced. */
+void cg_run_enter(struct cg_run *run, enum cg_run_state state, const char *why);
+/* Looks at the fold and starts the step that it calls for, at the end of this turn. */
+void cg_run_next(struct cg_run *run);
+/* Ends the run with this status as soon as no effect is under way. */
+void cg_run_stop(struct cg_run *run, const char *status);
+/* New parent for the waits of a step; what was left of the last one is cancelled. */
+struct cogent_op cg_run_work(struct cg_run *run);
+struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, const char *id);
+void cg_run_destroy(struct cg_run *run);
+
+/* journal.c */
+/* Appends a row (takes body), folds it, tells the sink unless quiet. Returns 0 or COGENT_NO_MEMORY. */
+int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet);
+const char *cg_row_name(enum cg_row_kind kind);
+int cg_row_kind_of(struct cogent_str name);
+/* Writes what is not yet written, with `extra` steps before it, in one group. done may be NULL. */
+void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_db_step *extra, size_t n_extra,
+                  const char *status, void (*done)(struct cg_run *run, int err));
+
+/* fold.c */
+int cg_fold_row(struct cg_run *run, const struct cg_row *row);
+const char *cg_call_state_name(enum cg_call_state state);
+struct cg_call *cg_run_call(struct cg_run *run, const char *id);
+
+/* events.c */
+void cg_run_emit_row(struct cg_run *run, size_t row);
+void cg_run_emit(struct cg_run *run, enum cg_event_kind kind, const char *id, const json_t *data);
+void cg_run_emit_step(struct cg_run *run, const char *step, const char *state, int64_t ms, int64_t records);
+void cg_run_emit_text(struct cg_run *run, int64_t row, size_t byte, struct cogent_str text);
+void cg_run_emit_citation(struct cg_run *run, int64_t row, unsigned candidate);
+
+/* The steps. */
+int cg_admit_open(struct cg_run *run, const struct cg_run_request *request, struct cg_err *err,
+                  const char **code);
+void cg_retrieve_start(struct cg_run *run);
+void cg_plan_start(struct cg_run *run);
+void cg_plan_cancel(struct cg_run *run);
+void cg_gate_calls(struct cg_run *run);
+void cg_act_start(struct cg_run *run);
+void cg_suspend_start(struct cg_run *run);
+/* suspend.c: what binds an approval to tenant, user, run, call, tool, arguments and policy. */
+int cg_approval_mac(const struct cg_run *run, const struct cg_call *call, struct cg_buf *out);
+/* err: NULL for a proper end; else {"err", "code", "detail"} goes to the client as an error event. */
+void cg_settle_start(struct cg_run *run, const char *status, const char *words, const json_t *error);
+
+/* compose.c */
+struct cg_messages {
+    struct cogent_message *list;
+    size_t n, cap;
+    struct cogent_tool_use *uses; /* of all assistant messages */
+    json_t *texts;                /* keeps made texts alive */
+};
+int cg_compose_messages(struct cg_run *run, struct cg_messages *out);
+void cg_messages_finish(struct cg_messages *messages);
+/* The tools this caller is offered. To free. */
+struct cogent_offer *cg_compose_offers(struct cg_run *run, size_t *n);
+json_t *cg_compose_ctx(const struct cg_run *run); /* what scripts see of the run */
+
+/* trace.c */
+/* Where each scalar of args came from: {"/customer_id": "user", ...}; a new reference. *traced: all leaves under the
+ * pointers in `trusted` (NULL: all) come from the user or a trusted tool. */
+json_t *cg_trace_args(const struct cg_run *run, const struct cg_call *call, const json_t *args,
+                      const char *const *trusted, bool *traced);
+
+/* cite.c */
+/* Candidates of a result of a tool that cites: an array, empty when it cites nothing. */
+json_t *cg_cite_result(const struct cg_run *run, const struct cg_tool *tool, const json_t *result);
+
+#endif

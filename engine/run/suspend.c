@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * SUSPEND: what needs nobody has run. The approvals are written with the journal in one group; then the stream ends
+ * as `waiting` and the memory is freed. */
+#include "approval.h"
+#include "state.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/svc/store.h"
+
+#include <stdio.h>
+
+enum { ASKS_MAX = 16, TITLE_MAX = 400 };
+
+static void add_words(const json_t *value, struct cg_buf *out)
+{
+    const char *key;
+    size_t i;
+    json_t *member;
+    if (json_is_object(value)) {
+        bool first = true;
+        json_object_foreach ((json_t *)value, key, member) {
+            cg_buf_printf(out, "%s%s ", first ? "" : ", ", key);
+            add_words(member, out);
+            first = false;
+        }
+    } else if (json_is_array(value)) {
+        json_array_foreach (value, i, member) {
+            if (i)
+                cg_buf_text(out, "; ");
+            add_words(member, out);
+        }
+    } else if (json_is_string(value)) {
+        cg_buf_add(out, json_string_value(value), json_string_length(value));
+    } else {
+        cg_json_add(out, value);
+    }
+}
+
+/* The tool's `ask` with its arguments, or its name and all of them. */
+static json_t *title_of(const struct cg_call *call)
+{
+    cg_auto_buf out = { 0 };
+    const char *ask = COGENT_HAS(call->tool->api, ask) ? call->tool->api->ask : NULL;
+    if (!ask) {
+        cg_buf_printf(&out, "%s: ", call->tool->api->name);
+        add_words(call->args, &out);
+    }
+    while (ask && *ask) {
+        char name[65];
+        size_t n = strcspn(ask, "{");
+        cg_buf_add(&out, ask, n);
+        ask += n;
+        n = strcspn(ask, "}");
+        if (*ask != '{' || ask[n] != '}')
+            break;
+        cg_str_copy(name, sizeof name, (struct cogent_str){ ask + 1, n - 1 });
+        json_t *value = json_object_get(call->args, name);
+        if (value)
+            add_words(value, &out);
+        ask += n + 1;
+    }
+    struct cogent_str text = cg_buf_view(&out);
+    if (text.len > TITLE_MAX)
+        text.len = TITLE_MAX;
+    while (text.len && text.len == TITLE_MAX && ((unsigned char)text.ptr[text.len] & 0xc0) == 0x80)
+        text.len--;
+    return cg_json_strn(text);
+}
+
+static json_t *decider_of(const struct cg_call *call)
+{
+    const json_t *role = json_object_get(call->verdict, "role");
+    json_t *list = json_array();
+    size_t i;
+    json_t *entry;
+    json_array_foreach (role, i, entry)
+        json_array_append_new(list, json_pack("{s:O}", "role", entry));
+    if (json_is_string(role))
+        json_array_append_new(list, json_pack("{s:O}", "role", role));
+    if (json_array_size(list) == 0)
+        json_array_append_new(list, json_pack("{s:s}", "user", call->run->caller->user));
+    if (json_array_size(list) > 1)
+        return list;
+    json_t *one = json_incref(json_array_get(list, 0));
+    json_decref(list);
+    return one;
+}
+
+static json_t *approval_of(const struct cg_call *call, int64_t now, int64_t expires)
+{
+    char id[CG_ID_SIZE], created_text[CG_TIME_SIZE], expires_text[CG_TIME_SIZE];
+    const struct cg_run *run = call->run;
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:O, s:O, s:o, s:b, s:s, s:s}", "id", cg_id_make("ap_", id),
+        "run", run->id, "session", run->session, "state", "waiting", "tool", call->tool->api->name, "title",
+        title_of(call), "arguments", call->args, "sources", json_object_get(call->verdict, "sources"),
+        "reason", json_object_get(call->verdict, "reason"), "decider", decider_of(call), "editable", 0,
+        "created", cg_time_format(now, created_text), "expires", cg_time_format(expires, expires_text));
+}
+
+int cg_approval_mac(const struct cg_run *run, const struct cg_call *call, struct cg_buf *out)
+{
+    cg_auto_buf args = { 0 };
+    cg_json_canonical(&args, call->args);
+    const struct cogent_str fields[] = {
+        cogent_str(cg_json_str(call->approval, "id", "")),
+        cogent_str(cg_tenant_id(run->caller->tenant)),
+        cogent_str(run->caller->user),
+        cogent_str(run->id),
+        cogent_str(call->id),
+        cogent_str(call->tool ? call->tool->api->name : ""),
+        cg_buf_view(&args),
+        cogent_str(cg_json_str(run->open, "policy", "")),
+    };
+    return cg_keys_sign(run->env->keys, "approval", fields, sizeof fields / sizeof fields[0], out);
+}
+
+static json_t *waiting_ids(const struct cg_run *run)
+{
+    json_t *ids = json_array();
+    for (size_t i = 0; i < run->n_calls; i++) {
+        if (run->calls[i]->state == CG_CALL_ASKING)
+            json_array_append(ids, json_object_get(run->calls[i]->approval, "id"));
+    }
+    return ids;
+}
+
+static void say_waiting(struct cg_run *run)
+{
+    char id[CG_ID_SIZE + 24];
+    cg_auto_json ids = waiting_ids(run);
+    const char *text = run->content.len ? run->content.ptr : "This waits for approval.";
+    for (size_t i = 0; i < run->n_rows; i++) {
+        if (run->rows[i].kind == CG_ROW_ASK)
+            cg_run_emit_row(run, i);
+    }
+    json_t *cited = json_array();
+    for (size_t i = 0; i < json_array_size(run->shown); i++)
+        json_array_append_new(cited, json_integer((json_int_t)i + 1));
+    cg_auto_json data = json_pack("{s:s, s:s, s:o, s:O}", "status", "waiting", "content", text, "citations",
+                                  cited, "approvals", ids);
+    snprintf(id, sizeof id, "%s-%zu", run->id, run->n_rows);
+    cg_run_emit(run, CG_EV_DONE, id, data);
+}
+
+static void on_written(struct cg_run *run, int err)
+{
+    if (err < 0) {
+        cg_auto_json body =
+            cg_error_body(COGENT_UNAVAILABLE, NULL, "The approval could not be written down.", NULL);
+        cg_settle_start(run, "failed", NULL, body);
+        return;
+    }
+    say_waiting(run);
+    cg_metric_add(run->env->metrics, CG_M_APPROVALS, 1, "waiting", NULL, NULL);
+    cg_metric_add(run->env->metrics, CG_M_RUNS, 1, "waiting", NULL, NULL);
+    cg_log(CG_INFO, "run.waits", CG_S("run", run->id));
+    cg_run_enter(run, CG_RUN_OVER, "waiting");
+    cg_run_destroy(run);
+}
+
+void cg_suspend_start(struct cg_run *run)
+{
+    struct cg_db_step steps[ASKS_MAX];
+    struct cogent_value values[ASKS_MAX * 8];
+    struct cg_buf macs[ASKS_MAX] = { 0 }, bodies[ASKS_MAX] = { 0 };
+    size_t n = 0;
+    int64_t now = cg_now_us(), expires = now + run->env->limits.approval_ms * 1000;
+    bool ok = true;
+    for (size_t i = 0; ok && i < run->n_calls && n < ASKS_MAX; i++) {
+        struct cg_call *call = run->calls[i];
+        if (call->state != CG_CALL_ASKING || call->approval)
+            continue;
+        ok =
+            cg_run_row(run, CG_ROW_ASK,
+                       json_pack("{s:s, s:o}", "call", call->id, "approval", approval_of(call, now, expires)),
+                       true) == 0 &&
+            cg_approval_mac(run, call, &macs[n]) == 0;
+        cg_json_add(&bodies[n], call->approval);
+        struct cogent_value *v = &values[n * 8];
+        v[0] = cogent_text(cogent_str(cg_json_str(call->approval, "id", "")));
+        v[1] = cogent_text(cogent_str(run->id));
+        v[2] = cogent_text(cogent_str(run->caller->user));
+        v[3] = cogent_text(cogent_str(call->id));
+        v[4] = cogent_text(cg_buf_view(&bodies[n]));
+        v[5] = cogent_text(cg_buf_view(&macs[n]));
+        v[6] = cogent_int(now);
+        v[7] = cogent_int(expires);
+        steps[n] = (struct cg_db_step){ &cg_store[CG_ST_APPROVAL_ADD], v, 8 };
+        n++;
+    }
+    if (ok)
+        cg_run_write(run, CG_DB_FSYNC, steps, n, "waiting", on_written);
+    else
+        cg_run_stop(run, "failed");
+    for (size_t i = 0; i < ASKS_MAX; i++) {
+        cg_buf_finish(&macs[i]);
+        cg_buf_finish(&bodies[i]);
+    }
+}

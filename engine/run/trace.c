@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Labels: where did an argument come from? Traced = equal, after normalising case, spaces and number form, to a span
+ * of the user's own words or to a scalar leaf of a trusted tool's result. */
+#include "state.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { POINTER_MAX = 256, SOURCE_MAX = 80 };
+
+/* Lower case, one blank between words, none around. */
+static void normal_words(struct cogent_str in, struct cg_buf *out)
+{
+    bool gap = false;
+    for (size_t i = 0; i < in.len; i++) {
+        unsigned char c = (unsigned char)in.ptr[i];
+        if (isspace(c)) {
+            gap = out->len > 0;
+            continue;
+        }
+        if (gap)
+            cg_buf_char(out, ' ');
+        gap = false;
+        cg_buf_char(out, (char)tolower(c));
+    }
+}
+
+/* "1,250.50" and "1250.5" are one number: no grouping, no leading or trailing zeros. false when it is no number. */
+static bool normal_number(struct cogent_str in, char *out, size_t size)
+{
+    size_t n = 0;
+    bool dot = false, digit = false;
+    for (size_t i = 0; i < in.len; i++) {
+        char c = in.ptr[i];
+        if (c == ',' && !dot && digit && i + 3 < in.len)
+            continue;
+        if (!isdigit((unsigned char)c) && !(c == '.' && !dot && i + 1 < in.len) && !(c == '-' && i == 0))
+            return false;
+        dot = dot || c == '.';
+        digit = digit || isdigit((unsigned char)c);
+        if (c == '0' && !dot && (n == 0 || (n == 1 && out[0] == '-')) && i + 1 < in.len &&
+            in.ptr[i + 1] != '.')
+            continue;
+        if (n + 1 >= size)
+            return false;
+        out[n++] = c;
+    }
+    while (dot && n && (out[n - 1] == '0' || out[n - 1] == '.'))
+        dot = out[--n] != '.';
+    out[n] = '\0';
+    return digit;
+}
+
+static bool word_byte(char c)
+{
+    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+/* `needle` in `hay`, not inside a longer word. Both normal. */
+static bool has_span(struct cogent_str hay, struct cogent_str needle)
+{
+    if (needle.len == 0)
+        return false;
+    for (size_t i = 0; i + needle.len <= hay.len; i++) {
+        if (memcmp(hay.ptr + i, needle.ptr, needle.len) != 0)
+            continue;
+        bool left = i == 0 || !word_byte(hay.ptr[i - 1]) || !word_byte(needle.ptr[0]);
+        size_t end = i + needle.len;
+        bool right = end == hay.len || !word_byte(hay.ptr[end]) || !word_byte(needle.ptr[needle.len - 1]);
+        /* 2.55 is not in 12.55, nor 2 in 2.55. */
+        bool number = isdigit((unsigned char)needle.ptr[0]);
+        if (number && i > 0 && (hay.ptr[i - 1] == '.' || hay.ptr[i - 1] == '-') && i > 1 &&
+            isdigit((unsigned char)hay.ptr[i - 2]))
+            left = false;
+        if (number && end + 1 < hay.len && (hay.ptr[end] == '.' || hay.ptr[end] == ',') &&
+            isdigit((unsigned char)hay.ptr[end + 1]))
+            right = false;
+        if (left && right)
+            return true;
+    }
+    return false;
+}
+
+/* Whether one of the words of `hay` is this number in another form. */
+static bool has_number(struct cogent_str hay, const char *number)
+{
+    char form[64];
+    for (size_t i = 0; i < hay.len;) {
+        size_t n = 0;
+        while (i + n < hay.len && (isdigit((unsigned char)hay.ptr[i + n]) || strchr(".,", hay.ptr[i + n])))
+            n++;
+        bool starts_word = i == 0 || !word_byte(hay.ptr[i - 1]);
+        size_t len = n;
+        while (len && strchr(".,", hay.ptr[i + len - 1]))
+            len--;
+        bool ends_word = i + n >= hay.len || !word_byte(hay.ptr[i + n]);
+        if (len && starts_word && ends_word &&
+            normal_number((struct cogent_str){ hay.ptr + i, len }, form, sizeof form) &&
+            strcmp(form, number) == 0)
+            return true;
+        i += n ? n : 1;
+    }
+    return false;
+}
+
+static bool in_text(struct cogent_str text, struct cogent_str value)
+{
+    char number[64];
+    cg_auto_buf hay = { 0 }, needle = { 0 };
+    normal_words(text, &hay);
+    normal_words(value, &needle);
+    if (has_span(cg_buf_view(&hay), cg_buf_view(&needle)))
+        return true;
+    return normal_number(value, number, sizeof number) && has_number(cg_buf_view(&hay), number);
+}
+
+static bool in_user_words(const struct cg_run *run, struct cogent_str value)
+{
+    size_t i;
+    json_t *turn;
+    if (in_text(cogent_str(cg_json_str(run->open, "query", "")), value))
+        return true;
+    json_array_foreach (json_object_get(run->open, "history"), i, turn) {
+        if (strcmp(cg_json_str(turn, "role", ""), "user") == 0 &&
+            in_text(cogent_str(cg_json_str(turn, "content", "")), value))
+            return true;
+    }
+    /* The record on the user's screen is the user's pointing finger. */
+    return in_text(cogent_str(cg_json_str(json_object_get(run->open, "context"), "id", "")), value);
+}
+
+static void scalar_text(const json_t *leaf, struct cg_buf *out)
+{
+    if (json_is_string(leaf))
+        cg_buf_add(out, json_string_value(leaf), json_string_length(leaf));
+    else
+        cg_json_add(out, leaf);
+}
+
+static bool same_value(struct cogent_str a, struct cogent_str b)
+{
+    char x[64], y[64];
+    cg_auto_buf p = { 0 }, q = { 0 };
+    normal_words(a, &p);
+    normal_words(b, &q);
+    if (cg_str_same(cg_buf_view(&p), cg_buf_view(&q)))
+        return p.len > 0;
+    return normal_number(a, x, sizeof x) && normal_number(b, y, sizeof y) && strcmp(x, y) == 0;
+}
+
+static bool has_leaf(const json_t *value, struct cogent_str wanted, unsigned depth)
+{
+    const char *key;
+    size_t i;
+    json_t *member;
+    if (depth > CG_JSON_DEPTH)
+        return false;
+    if (json_is_object(value)) {
+        json_object_foreach ((json_t *)value, key, member) {
+            if (has_leaf(member, wanted, depth + 1))
+                return true;
+        }
+        return false;
+    }
+    if (json_is_array(value)) {
+        json_array_foreach (value, i, member) {
+            if (has_leaf(member, wanted, depth + 1))
+                return true;
+        }
+        return false;
+    }
+    cg_auto_buf text = { 0 };
+    scalar_text(value, &text);
+    return !json_is_null(value) && same_value(cg_buf_view(&text), wanted);
+}
+
+static bool trusted_tool(const struct cg_tool *tool)
+{
+    return tool && COGENT_HAS(tool->api, trust) && tool->api->trust;
+}
+
+/* Finds the source of one value; trusted sources first. Writes "user", "tool:NAME", "record:N" or "model". */
+static bool find_source(const struct cg_run *run, struct cogent_str value, char *out, size_t size)
+{
+    size_t i;
+    json_t *record;
+    snprintf(out, size, "user");
+    if (in_user_words(run, value))
+        return true;
+    for (int want_trust = 1; want_trust >= 0; want_trust--) {
+        for (size_t c = 0; c < run->n_calls; c++) {
+            const struct cg_call *call = run->calls[c];
+            if (call->state != CG_CALL_DONE || trusted_tool(call->tool) != (bool)want_trust)
+                continue;
+            if (has_leaf(json_object_get(call->outcome, "result"), value, 0)) {
+                snprintf(out, size, "tool:%s", call->tool->api->name);
+                return want_trust;
+            }
+        }
+    }
+    json_array_foreach (json_object_get(run->context, "records"), i, record) {
+        if (in_text(cogent_str(cg_json_str(record, "text", "")), value) ||
+            in_text(cogent_str(cg_json_str(record, "title", "")), value)) {
+            snprintf(out, size, "record:%zu", i + 1);
+            return false;
+        }
+    }
+    snprintf(out, size, "model");
+    return false;
+}
+
+struct walk {
+    const struct cg_run *run;
+    json_t *sources;
+    char pointer[POINTER_MAX];
+    bool required, traced, preset;
+};
+
+static void walk(struct walk *w, const json_t *value, size_t len)
+{
+    const char *key;
+    size_t i;
+    json_t *member;
+    if (json_is_object(value) || json_is_array(value)) {
+        if (json_is_object(value)) {
+            json_object_foreach ((json_t *)value, key, member) {
+                int n = snprintf(w->pointer + len, POINTER_MAX - len, "/%s", key);
+                walk(w, member, len + (size_t)n < POINTER_MAX ? len + (size_t)n : POINTER_MAX - 1);
+            }
+        }
+        json_array_foreach (value, i, member) {
+            int n = snprintf(w->pointer + len, POINTER_MAX - len, "/%zu", i);
+            walk(w, member, len + (size_t)n < POINTER_MAX ? len + (size_t)n : POINTER_MAX - 1);
+        }
+        w->pointer[len] = '\0';
+        return;
+    }
+    char source[SOURCE_MAX];
+    cg_auto_buf text = { 0 };
+    scalar_text(value, &text);
+    bool ok = true;
+    if (w->preset)
+        snprintf(source, sizeof source, "default");
+    else
+        ok = find_source(w->run, cg_buf_view(&text), source, sizeof source);
+    w->pointer[len] = '\0';
+    json_object_set_new(w->sources, w->pointer, json_string(source));
+    if (w->required && !ok)
+        w->traced = false;
+    w->pointer[len] = '\0';
+}
+
+static bool listed(const char *const *names, const char *name)
+{
+    for (; names && *names; names++) {
+        if (strcmp(*names, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the model gave the member, or the schema's default filled it: a default is the operator's own word. */
+static bool is_default(const struct cg_call *call, const json_t *args, const char *key)
+{
+    cg_auto_json given = cg_json_parse(cogent_str(cg_json_str(call->use, "args", "{}")), NULL);
+    return json_object_get(args, key) && !json_object_get(given, key);
+}
+
+json_t *cg_trace_args(const struct cg_run *run, const struct cg_call *call, const json_t *args,
+                      const char *const *trusted, bool *traced)
+{
+    const char *key;
+    json_t *value;
+    struct walk w = { .run = run, .sources = json_object(), .traced = true };
+    json_object_foreach ((json_t *)args, key, value) {
+        int n = snprintf(w.pointer, sizeof w.pointer, "/%s", key);
+        w.preset = is_default(call, args, key);
+        w.required = !trusted || listed(trusted, key);
+        walk(&w, value, n < POINTER_MAX ? (size_t)n : POINTER_MAX - 1);
+    }
+    *traced = w.traced;
+    return w.sources;
+}

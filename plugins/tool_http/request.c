@@ -29,6 +29,22 @@ static int base_valid(const char *base)
     return n > 0 && !memchr(host + 3, '@', n);
 }
 
+/* A field that ends with a slash before a path that begins with one gives a double slash; none stays at the end. */
+static void tidy(struct cp_buf *url)
+{
+    char *path = url->ptr ? strstr(url->ptr, "://") : NULL;
+    char *to = path ? path + 3 : NULL;
+    for (const char *from = to; from && *from; from++)
+        if (*from != '/' || to == path + 3 || to[-1] != '/')
+            *to++ = *from;
+    if (to)
+        url->len = (size_t)(to - url->ptr);
+    while (url->len && url->ptr[url->len - 1] == '/')
+        url->len--;
+    if (url->ptr)
+        url->ptr[url->len] = '\0';
+}
+
 int th_base(const struct th_tool *tool, const struct th_vars *vars, struct cp_buf *out,
             struct th_problem *problem)
 {
@@ -39,8 +55,7 @@ int th_base(const struct th_tool *tool, const struct th_vars *vars, struct cp_bu
                           missing);
     if (err)
         return render_failed(tool, err, problem);
-    while (out->len && out->ptr[out->len - 1] == '/')
-        out->ptr[--out->len] = '\0';
+    tidy(out);
     if (!vars->sample && !base_valid(out->ptr ? out->ptr : ""))
         return th_problem(problem, COGENT_UNAVAILABLE, "%s: its address is none", tool->service->name);
     return 0;

@@ -13,8 +13,9 @@ static json_t *walk(json_t *value, const char *path)
 {
     char pointer[256];
     size_t n = 0;
-    if (json_is_object(value) && json_object_get(value, path))
-        return json_object_get(value, path); /* a name that holds dots itself */
+    json_t *plain = json_object_get(value, path); /* a name may hold dots itself */
+    if (plain)
+        return json_is_null(plain) ? NULL : plain;
     pointer[n++] = '/';
     for (; *path && n + 2 < sizeof pointer; path++) {
         if (*path == '~' || *path == '/') {

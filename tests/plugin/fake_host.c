@@ -65,7 +65,8 @@ static json_t *at(json_t *value, const char *pointer)
     while (value && *pointer == '/') {
         size_t n = strcspn(pointer + 1, "/");
         snprintf(key, sizeof key, "%.*s", (int)n, pointer + 1);
-        value = json_is_array(value) ? json_array_get(value, strtoul(key, NULL, 10)) : json_object_get(value, key);
+        value = json_is_array(value) ? json_array_get(value, strtoul(key, NULL, 10))
+                                     : json_object_get(value, key);
         pointer += n + 1;
     }
     return json_is_null(value) ? NULL : value;
@@ -74,9 +75,9 @@ static json_t *at(json_t *value, const char *pointer)
 static int json_string_at(struct cogent_str json, const char *pointer, char *buf, size_t size)
 {
     json_t *root = json_loadb(json.ptr, json.len, JSON_DECODE_ANY, NULL), *value = at(root, pointer);
-    int n = !value ? COGENT_NOT_FOUND :
-            !json_is_string(value) || json_string_length(value) >= size ? COGENT_INVALID :
-                                                                          (int)json_string_length(value);
+    int n = !value                                                        ? COGENT_NOT_FOUND
+            : !json_is_string(value) || json_string_length(value) >= size ? COGENT_INVALID
+                                                                          : (int)json_string_length(value);
     if (n >= 0)
         memcpy(buf, json_string_value(value), (size_t)n + 1);
     json_decref(root);
@@ -166,8 +167,12 @@ static const char *header(const struct cogent_http_result *result, const char *n
 
 void fake_answer_header(int status, const char *body, const char *name, const char *value)
 {
-    const struct cogent_http_result result = { .size = sizeof result, .status = status, .sent = 1,
-                                               .body = cogent_str(body), .detail = "", .header = header };
+    const struct cogent_http_result result = { .size = sizeof result,
+                                               .status = status,
+                                               .sent = 1,
+                                               .body = cogent_str(body),
+                                               .detail = "",
+                                               .header = header };
     snprintf(header_name, sizeof header_name, "%s", name);
     snprintf(header_value, sizeof header_value, "%s", value);
     fake_finish(&result);
@@ -180,7 +185,9 @@ void fake_answer(int status, const char *body)
 
 void fake_broken(int err, int sent)
 {
-    const struct cogent_http_result result = { .size = sizeof result, .err = err, .sent = sent, .detail = "broken" };
+    const struct cogent_http_result result = {
+        .size = sizeof result, .err = err, .sent = sent, .detail = "broken"
+    };
     fake_finish(&result);
 }
 
@@ -278,8 +285,8 @@ static void chat_text(struct cogent_chat *chat, struct cogent_str text)
         over();
 }
 
-static void chat_call(struct cogent_chat *chat, struct cogent_str id, struct cogent_str name, struct cogent_str args,
-                      struct cogent_str verbatim)
+static void chat_call(struct cogent_chat *chat, struct cogent_str id, struct cogent_str name,
+                      struct cogent_str args, struct cogent_str verbatim)
 {
     const struct cogent_str parts[] = { id, cogent_str("|"), name, cogent_str("|"), args, cogent_str("\n") };
     (void)chat;
@@ -311,17 +318,29 @@ static int chat_fail(struct cogent_chat *chat, int err, uint32_t retry_after_ms,
 }
 
 static const struct cogent_log_api log_api = { sizeof log_api, log_line };
-static const struct cogent_json_api json_api = { .size = sizeof json_api, .string = json_string_at,
+static const struct cogent_json_api json_api = { .size = sizeof json_api,
+                                                 .string = json_string_at,
                                                  .integer = json_integer_at };
 static const struct cogent_http_api http_api = { sizeof http_api, send_request };
 static const struct cogent_timer_api timer_api = { sizeof timer_api, after, now };
 static const struct cogent_script_api script_api = { sizeof script_api, script_call };
 static const struct cogent_complete_api complete_api = {
-    .size = sizeof complete_api, .call_done = call_done,   .call_fail = call_fail, .chat_text = chat_text,
-    .chat_call = chat_call,      .chat_usage = chat_usage, .chat_done = chat_done, .chat_fail = chat_fail,
+    .size = sizeof complete_api,
+    .call_done = call_done,
+    .call_fail = call_fail,
+    .chat_text = chat_text,
+    .chat_call = chat_call,
+    .chat_usage = chat_usage,
+    .chat_done = chat_done,
+    .chat_fail = chat_fail,
 };
 
 const struct cogent_host fake_host = {
-    .size = sizeof fake_host, .log = &log_api,       .json = &json_api,         .http = &http_api,
-    .timer = &timer_api,      .script = &script_api, .complete = &complete_api,
+    .size = sizeof fake_host,
+    .log = &log_api,
+    .json = &json_api,
+    .http = &http_api,
+    .timer = &timer_api,
+    .script = &script_api,
+    .complete = &complete_api,
 };

@@ -28,8 +28,12 @@ static void test_iban(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         fake_reset();
-        struct cogent_call call = { .size = sizeof call, .host = &fake_host, .tool = plugin->tools[0],
-                                    .op = { 1, 1 }, .args = cogent_str(rows[i].args), .effect_key = "" };
+        struct cogent_call call = { .size = sizeof call,
+                                    .host = &fake_host,
+                                    .tool = plugin->tools[0],
+                                    .op = { 1, 1 },
+                                    .args = cogent_str(rows[i].args),
+                                    .effect_key = "" };
         fake.call = &call;
         plugin->tools[0]->call(&call);
         assert_int_equal(fake.completed, 1);

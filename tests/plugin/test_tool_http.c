@@ -23,7 +23,9 @@ static const char *erp_url = "http://10.0.0.7:8000/";
 static const char *tenant_field(const struct cogent_asker *asker, const char *name)
 {
     (void)asker;
-    return strcmp(name, "erp_url") == 0 ? erp_url : strcmp(name, "books_url") == 0 ? "http://books:9000" : NULL;
+    return strcmp(name, "erp_url") == 0     ? erp_url
+           : strcmp(name, "books_url") == 0 ? "http://books:9000"
+                                            : NULL;
 }
 
 static const char *secret(const struct cogent_asker *asker, const char *name)
@@ -36,10 +38,17 @@ static struct cogent_asker asker;
 
 static void asker_reset(void)
 {
-    asker = (struct cogent_asker){ .size = sizeof asker, .tenant = "acme", .user = "u1", .name = "Ann", .locale = "en-GB",
-                                   .language = "en", .time_zone = "Europe/London",
-                                   .authorization = "Bearer user-token-1", .tenant_field = tenant_field,
-                                   .secret = secret, .tenant_fields = "{\"erp_url\":\"http://10.0.0.7:8000\"}" };
+    asker = (struct cogent_asker){ .size = sizeof asker,
+                                   .tenant = "acme",
+                                   .user = "u1",
+                                   .name = "Ann",
+                                   .locale = "en-GB",
+                                   .language = "en",
+                                   .time_zone = "Europe/London",
+                                   .authorization = "Bearer user-token-1",
+                                   .tenant_field = tenant_field,
+                                   .secret = secret,
+                                   .tenant_fields = "{\"erp_url\":\"http://10.0.0.7:8000\"}" };
     erp_url = "http://10.0.0.7:8000/";
 }
 
@@ -73,9 +82,10 @@ static int open_tool(const char *members)
     char text[4096];
     fake_reset();
     asker_reset();
-    snprintf(text, sizeof text,
-             "{\"service\":\"s\",\"base\":\"http://h/api\",\"auth\":\"none\",\"tools\":{\"t\":{\"about\":\"x\",\"permission\":\"p\",%s}}}",
-             members);
+    snprintf(
+        text, sizeof text,
+        "{\"service\":\"s\",\"base\":\"http://h/api\",\"auth\":\"none\",\"tools\":{\"t\":{\"about\":\"x\",\"permission\":\"p\",%s}}}",
+        members);
     json_error_t why;
     json_t *json = json_loads(text, 0, &why);
     if (!json)
@@ -95,9 +105,14 @@ static const struct cogent_tool *find(const char *name)
 static void run(const char *name, const char *args)
 {
     const struct cogent_tool *tool = find(name);
-    call = (struct cogent_call){ .size = sizeof call, .host = &fake_host, .tool = tool, .op = { 1, 1 },
-                                 .args = cogent_str(args), .asker = &asker,
-                                 .effect_key = tool->effect == COGENT_READ ? "" : "k2345678901234567890123456789",
+    call = (struct cogent_call){ .size = sizeof call,
+                                 .host = &fake_host,
+                                 .tool = tool,
+                                 .op = { 1, 1 },
+                                 .args = cogent_str(args),
+                                 .asker = &asker,
+                                 .effect_key =
+                                     tool->effect == COGENT_READ ? "" : "k2345678901234567890123456789",
                                  .deadline_ms = 20000 };
     fake.call = &call;
     fake.completed = 0;
@@ -158,15 +173,22 @@ static void test_erp(void **state)
     assert_string_equal(fake_last()->url, "http://10.0.0.7:8000/api/v1/invoices/INV%2F0251%20%C3%A4");
     assert_non_null(strstr(fake_last()->headers, "Authorization: Bearer user-token-1\n"));
     assert_non_null(strstr(fake_last()->headers, "Accept-Language: en-GB\n"));
-    fake_answer(200, "{\"data\":{\"id\":\"u1\",\"number\":\"7\",\"total_amount\":2.55,\"secret_margin\":1,\"status\":null}}");
+    fake_answer(
+        200,
+        "{\"data\":{\"id\":\"u1\",\"number\":\"7\",\"total_amount\":2.55,\"secret_margin\":1,\"status\":null}}");
     finished(0, "{\"id\":\"u1\",\"number\":\"7\",\"total\":2.55}");
     assert_non_null(strstr(fake.result, "2.55}"));
 
-    run("create_invoice", "{\"customer_id\":\"17850\",\"line_items\":[{\"item_id\":\"85123A\",\"quantity\":2.55,\"unit_price\":\"2.55\"}],\"payment_terms\":\"Net 30\"}");
+    run("create_invoice",
+        "{\"customer_id\":\"17850\",\"line_items\":[{\"item_id\":\"85123A\",\"quantity\":2.55,\"unit_price\":\"2.55\"}],\"payment_terms\":\"Net 30\"}");
     assert_string_equal(fake_last()->url, "http://10.0.0.7:8000/api/v1/invoices");
     assert_non_null(strstr(fake_last()->headers, "Idempotency-Key: k2345678901234567890123456789\n"));
-    assert_string_equal(fake_last()->body, "{\"customer_id\":\"17850\",\"line_items\":[{\"item_id\":\"85123A\",\"quantity\":2.55,\"unit_price\":\"2.55\"}],\"payment_terms\":\"Net 30\"}");
-    fake_answer(201, "{\"data\":{\"id\":\"u-1\",\"number\":\"INV/0251\",\"total_amount\":\"15.30\",\"currency\":\"GBP\"}}");
+    assert_string_equal(
+        fake_last()->body,
+        "{\"customer_id\":\"17850\",\"line_items\":[{\"item_id\":\"85123A\",\"quantity\":2.55,\"unit_price\":\"2.55\"}],\"payment_terms\":\"Net 30\"}");
+    fake_answer(
+        201,
+        "{\"data\":{\"id\":\"u-1\",\"number\":\"INV/0251\",\"total_amount\":\"15.30\",\"currency\":\"GBP\"}}");
     finished(0, "{\"id\":\"u-1\",\"number\":\"INV/0251\",\"total\":\"15.30\",\"currency\":\"GBP\"}");
     end();
 }
@@ -182,8 +204,10 @@ static void test_example(void **state)
     assert_non_null(strstr(out, "\"Authorization\":\"Bearer ***\""));
     assert_int_equal(toolset->check(self, 2, out, 20), COGENT_LIMIT);
     end();
-    assert_int_equal(open_tool("\"route\":\"GET /x\",\"args\":{\"a\":{}},\"result\":{\"at\":\"/d\"},"
-                               "\"example\":{\"args\":{\"a\":1},\"reply\":{\"d\":{\"x\":1}},\"gives\":{\"x\":2}}"), 0);
+    assert_int_equal(
+        open_tool("\"route\":\"GET /x\",\"args\":{\"a\":{}},\"result\":{\"at\":\"/d\"},"
+                  "\"example\":{\"args\":{\"a\":1},\"reply\":{\"d\":{\"x\":1}},\"gives\":{\"x\":2}}"),
+        0);
     assert_int_equal(toolset->check(self, 0, out, sizeof out), COGENT_INVALID);
     assert_non_null(strstr(out, "something else"));
     assert_non_null(strstr(out, "http://h/api/x?a=1"));
@@ -203,7 +227,8 @@ static const struct {
     { "\"route\":\"GET x\"", "begins with /" },
     { "\"route\":\"GET /x?a=1\"", "use query" },
     { "\"route\":\"GET /a/../b\"", "no . or .." },
-    { "\"route\":\"GET /x/{nunber}\",\"args\":{\"number\":{}}", "{nunber} names no argument (nearest: number)" },
+    { "\"route\":\"GET /x/{nunber}\",\"args\":{\"number\":{}}",
+      "{nunber} names no argument (nearest: number)" },
     { "\"route\":\"GET /x/{number\",\"args\":{\"number\":{}}", "brace" },
     { "\"route\":\"GET /x/{secret.a}\"", "cannot stand here" },
     { "\"route\":\"GET /x\",\"query\":{\"a\":\"{secret.a}\"}", "cannot stand here" },
@@ -225,10 +250,14 @@ static const struct {
     { "\"route\":\"GET /x\",\"once\":\"never\"", "only a write" },
     { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":\"maybe\"", "once: {" },
     { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":{\"field\":\"r\"}", "needs both" },
-    { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":{\"field\":\"r\",\"find\":\"f\"}", "no tool of this service" },
-    { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":{\"field\":\"r\",\"find\":\"t\"}", "no argument \"key\"" },
-    { "\"route\":\"POST /x\",\"effect\":\"write\",\"args\":{\"key\":{}},\"once\":{\"field\":\"r\",\"find\":\"t\"}", "is not a read" },
-    { "\"route\":\"POST /x\",\"effect\":\"write\",\"args\":{\"key\":{}},\"body\":{\"a\":1},\"once\":{\"field\":\"r\",\"find\":\"t\"}", "holds {effect.key}" },
+    { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":{\"field\":\"r\",\"find\":\"f\"}",
+      "no tool of this service" },
+    { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":{\"field\":\"r\",\"find\":\"t\"}",
+      "no argument \"key\"" },
+    { "\"route\":\"POST /x\",\"effect\":\"write\",\"args\":{\"key\":{}},\"once\":{\"field\":\"r\",\"find\":\"t\"}",
+      "is not a read" },
+    { "\"route\":\"POST /x\",\"effect\":\"write\",\"args\":{\"key\":{}},\"body\":{\"a\":1},\"once\":{\"field\":\"r\",\"find\":\"t\"}",
+      "holds {effect.key}" },
     { "\"route\":\"GET /x\",\"required\":[\"a\"]", "\"a\" is no argument" },
     { "\"route\":\"GET /x\",\"args\":{\"a\":\"string\"}", "a JSON Schema" },
     { "\"route\":\"GET /x\",\"trusted\":[\"a\"]", "\"a\" is no argument" },
@@ -241,7 +270,8 @@ static const struct {
     { "\"route\":\"GET /x\",\"pages\":{\"size\":0,\"max\":1}", "pages.size" },
     { "\"route\":\"GET /x\",\"pages\":{\"size\":10,\"max\":100}", "says which page" },
     { "\"route\":\"GET /x\",\"pages\":{\"size\":10,\"max\":100,\"next\":\"cursor\"}", "pages.next" },
-    { "\"route\":\"GET /x\",\"query\":{\"c\":\"{page.cursor}\"},\"pages\":{\"size\":10,\"max\":100}", "without pages.next" },
+    { "\"route\":\"GET /x\",\"query\":{\"c\":\"{page.cursor}\"},\"pages\":{\"size\":10,\"max\":100}",
+      "without pages.next" },
     { "\"route\":\"GET /x\",\"errors\":{\"map\":{\"409\":\"clash\"}}", "errors.map: 409" },
     { "\"route\":\"GET /x\",\"errors\":{\"message\":\"detail\"}", "errors.message" },
     { "\"route\":\"GET /x\",\"timeout\":0", "timeout" },
@@ -266,14 +296,18 @@ static void test_wrong_declarations(void **state)
         { "{\"service\":\"s\",\"base\":\"ftp://x\",\"tools\":{}}", "base: begins with" },
         { "{\"service\":\"s\",\"base\":\"{user.id}\",\"tools\":{}}", "cannot stand here" },
         { "{\"service\":\"s\",\"base\":\"http://x\",\"tools\":{}}", "there is none" },
-        { "{\"service\":\"s\",\"base\":\"http://x\",\"about\":\"x\",\"tools\":{}}", "\"about\" belongs to the tools" },
+        { "{\"service\":\"s\",\"base\":\"http://x\",\"about\":\"x\",\"tools\":{}}",
+          "\"about\" belongs to the tools" },
         { "{\"service\":\"s\",\"base\":\"http://x\",\"tools\":{\"a b\":{}}}", "a name has at most" },
-        { "{\"service\":\"s\",\"base\":\"http://x\",\"tools\":{\"t\":{\"permission\":\"p\"}}}", "service s, tool t: about is missing" },
-        { "{\"service\":\"s\",\"base\":\"http://x\",\"tools\":{\"t\":{\"about\":\"x\",\"permission\":\"p\",\"route\":\"GET /\"}}}", "auth is missing" },
+        { "{\"service\":\"s\",\"base\":\"http://x\",\"tools\":{\"t\":{\"permission\":\"p\"}}}",
+          "service s, tool t: about is missing" },
+        { "{\"service\":\"s\",\"base\":\"http://x\",\"tools\":{\"t\":{\"about\":\"x\",\"permission\":\"p\",\"route\":\"GET /\"}}}",
+          "auth is missing" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
-        assert_int_equal(toolset->open(&fake_host, cogent_str(services[i].text), &self, error, sizeof error), COGENT_INVALID);
+        assert_int_equal(toolset->open(&fake_host, cogent_str(services[i].text), &self, error, sizeof error),
+                         COGENT_INVALID);
         if (!strstr(error, services[i].message))
             fail_msg("%s: %s", services[i].text, error);
     }
@@ -293,30 +327,47 @@ static void test_requests(void **state)
         const char *members, *args, *url, *body; /* url: after http://h/api */
     } rows[] = {
         /* what the route does not name */
-        { "\"route\":\"GET /x/{a}\",\"args\":{\"a\":{},\"b\":{},\"c\":{}}", "{\"a\":\"1/2?\",\"b\":\"\xc3\xa4 &\",\"c\":[1,\"x\"]}", "/x/1%2F2%3F?b=%C3%A4%20%26&c=1&c=x", "" },
-        { "\"route\":\"DELETE /x/{a}\",\"effect\":\"write\",\"once\":\"never\",\"args\":{\"a\":{},\"b\":{}}", "{\"a\":7,\"b\":true}", "/x/7?b=true", "" },
-        { "\"route\":\"PUT /x/{a}\",\"effect\":\"write\",\"once\":\"never\",\"args\":{\"a\":{},\"b\":{}}", "{\"a\":\"k\",\"b\":{\"c\":0.1}}", "/x/k", "{\"b\":{\"c\":0.1}}" },
+        { "\"route\":\"GET /x/{a}\",\"args\":{\"a\":{},\"b\":{},\"c\":{}}",
+          "{\"a\":\"1/2?\",\"b\":\"\xc3\xa4 &\",\"c\":[1,\"x\"]}", "/x/1%2F2%3F?b=%C3%A4%20%26&c=1&c=x", "" },
+        { "\"route\":\"DELETE /x/{a}\",\"effect\":\"write\",\"once\":\"never\",\"args\":{\"a\":{},\"b\":{}}",
+          "{\"a\":7,\"b\":true}", "/x/7?b=true", "" },
+        { "\"route\":\"PUT /x/{a}\",\"effect\":\"write\",\"once\":\"never\",\"args\":{\"a\":{},\"b\":{}}",
+          "{\"a\":\"k\",\"b\":{\"c\":0.1}}", "/x/k", "{\"b\":{\"c\":0.1}}" },
         { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":\"never\"", "{}", "/x", "{}" },
         { "\"route\":\"GET /x\"", "{}", "/x", "" },
         /* lists and tables in a query */
-        { "\"route\":\"GET /x\",\"lists\":\"json\",\"args\":{\"c\":{}}", "{\"c\":[1,\"x\"]}", "/x?c=%5B1%2C%22x%22%5D", "" },
-        { "\"route\":\"GET /x\",\"lists\":\"comma\",\"args\":{\"c\":{}}", "{\"c\":[1,\"x y\"]}", "/x?c=1%2Cx%20y", "" },
-        { "\"route\":\"GET /x\",\"args\":{\"c\":{}}", "{\"c\":{\"d\":[1]}}", "/x?c=%7B%22d%22%3A%5B1%5D%7D", "" },
+        { "\"route\":\"GET /x\",\"lists\":\"json\",\"args\":{\"c\":{}}", "{\"c\":[1,\"x\"]}",
+          "/x?c=%5B1%2C%22x%22%5D", "" },
+        { "\"route\":\"GET /x\",\"lists\":\"comma\",\"args\":{\"c\":{}}", "{\"c\":[1,\"x y\"]}",
+          "/x?c=1%2Cx%20y", "" },
+        { "\"route\":\"GET /x\",\"args\":{\"c\":{}}", "{\"c\":{\"d\":[1]}}", "/x?c=%7B%22d%22%3A%5B1%5D%7D",
+          "" },
         { "\"route\":\"GET /x\",\"args\":{\"c\":{},\"d\":{}}", "{\"c\":[],\"d\":null}", "/x", "" },
         /* a query of one's own says all; what is missing vanishes */
-        { "\"route\":\"GET /x\",\"args\":{\"a\":{},\"b\":{}},\"query\":{\"q\":\"{a}\",\"r\":\"no {b}\",\"s\":\"is {a}\"}", "{\"a\":3}", "/x?q=3&s=is%203", "" },
-        { "\"route\":\"GET /x\",\"args\":{\"a\":{}},\"query\":{\"q\":\"{{a} {a}\"}", "{\"a\":\"{user.id}\"}", "/x?q=%7Ba%7D%20%7Buser.id%7D", "" },
-        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{},\"b\":{}},\"query\":{\"q\":\"{a}\"}", "{\"a\":3,\"b\":4}", "/x?q=3", "" },
+        { "\"route\":\"GET /x\",\"args\":{\"a\":{},\"b\":{}},\"query\":{\"q\":\"{a}\",\"r\":\"no {b}\",\"s\":\"is {a}\"}",
+          "{\"a\":3}", "/x?q=3&s=is%203", "" },
+        { "\"route\":\"GET /x\",\"args\":{\"a\":{}},\"query\":{\"q\":\"{{a} {a}\"}", "{\"a\":\"{user.id}\"}",
+          "/x?q=%7Ba%7D%20%7Buser.id%7D", "" },
+        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{},\"b\":{}},\"query\":{\"q\":\"{a}\"}",
+          "{\"a\":3,\"b\":4}", "/x?q=3", "" },
         /* bodies: types are kept, clauses go with their argument */
-        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{},\"b\":{}},\"body\":{\"f\":[[\"a\",\"=\",\"{a}\"],[\"b\",\"=\",\"{b}\"]],\"n\":1,\"e\":{}}", "{\"a\":7}", "/x", "{\"f\":[[\"a\",\"=\",7]],\"n\":1,\"e\":{}}" },
-        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{},\"b\":{}},\"body\":{\"f\":[[\"a\",\"=\",\"{a}\"],[\"b\",\"=\",\"{b}\"]]}", "{}", "/x", "{\"f\":[]}" },
-        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{}},\"body\":{\"f\":[1,\"{a}\"],\"o\":[{\"x\":\"{a}\",\"y\":1}]}", "{}", "/x", "{\"o\":[{\"y\":1}]}" },
-        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{}},\"body\":{\"n\":\"{a}\",\"t\":\"{a}!\"}", "{\"a\":2.55}", "/x", "{\"n\":2.55,\"t\":\"2.55!\"}" },
-        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{}},\"body\":\"{a}\"", "{\"a\":[1,{\"b\":null}]}", "/x", "[1,{\"b\":null}]" },
-        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{}},\"form\":{\"a\":\"{a}\",\"b\":\"1&2\",\"c\":[1,2]}", "{\"a\":\"x y\"}", "/x", "a=x%20y&b=1%262&c=1&c=2" },
+        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{},\"b\":{}},\"body\":{\"f\":[[\"a\",\"=\",\"{a}\"],[\"b\",\"=\",\"{b}\"]],\"n\":1,\"e\":{}}",
+          "{\"a\":7}", "/x", "{\"f\":[[\"a\",\"=\",7]],\"n\":1,\"e\":{}}" },
+        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{},\"b\":{}},\"body\":{\"f\":[[\"a\",\"=\",\"{a}\"],[\"b\",\"=\",\"{b}\"]]}",
+          "{}", "/x", "{\"f\":[]}" },
+        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{}},\"body\":{\"f\":[1,\"{a}\"],\"o\":[{\"x\":\"{a}\",\"y\":1}]}",
+          "{}", "/x", "{\"o\":[{\"y\":1}]}" },
+        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{}},\"body\":{\"n\":\"{a}\",\"t\":\"{a}!\"}",
+          "{\"a\":2.55}", "/x", "{\"n\":2.55,\"t\":\"2.55!\"}" },
+        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{}},\"body\":\"{a}\"",
+          "{\"a\":[1,{\"b\":null}]}", "/x", "[1,{\"b\":null}]" },
+        { "\"route\":\"POST /x\",\"effect\":\"read\",\"args\":{\"a\":{}},\"form\":{\"a\":\"{a}\",\"b\":\"1&2\",\"c\":[1,2]}",
+          "{\"a\":\"x y\"}", "/x", "a=x%20y&b=1%262&c=1&c=2" },
         /* engine variables, and the key written into the record */
-        { "\"route\":\"GET /{user.id}\",\"query\":{\"t\":\"{tenant.name}\",\"z\":\"{user.time_zone}\",\"n\":\"{tenant.none}\"}", "{}", "/u1?t=acme&z=Europe%2FLondon", "" },
-        { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":\"never\",\"body\":{\"k\":\"{effect.key}\"}", "{}", "/x", "{\"k\":\"k2345678901234567890123456789\"}" },
+        { "\"route\":\"GET /{user.id}\",\"query\":{\"t\":\"{tenant.name}\",\"z\":\"{user.time_zone}\",\"n\":\"{tenant.none}\"}",
+          "{}", "/u1?t=acme&z=Europe%2FLondon", "" },
+        { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":\"never\",\"body\":{\"k\":\"{effect.key}\"}",
+          "{}", "/x", "{\"k\":\"k2345678901234567890123456789\"}" },
         /* a route with odd characters is written plainly */
         { "\"route\":\"GET /a%20b{{c}\"", "{}", "/a%20b{c}", "" },
     };
@@ -335,7 +386,9 @@ static void test_requests(void **state)
 
 static void test_invalid_calls(void **state)
 {
-    static const char *const args[] = { "{}", "{\"a\":\"\"}", "{\"a\":null}", "{\"a\":[1]}", "{\"a\":\"..\"}", "{\"a\":\".\"}", "[]" };
+    static const char *const args[] = { "{}",          "{\"a\":\"\"}",   "{\"a\":null}",
+                                        "{\"a\":[1]}", "{\"a\":\"..\"}", "{\"a\":\".\"}",
+                                        "[]" };
     (void)state;
     for (size_t i = 0; i < sizeof args / sizeof *args; i++) {
         assert_int_equal(open_tool("\"route\":\"GET /x/{a}/y\",\"args\":{\"a\":{}}"), 0);
@@ -352,7 +405,8 @@ static void test_invalid_calls(void **state)
 
 static void test_auth_and_base(void **state)
 {
-    static const char *const bad[] = { NULL, "", "ftp://x", "http://", "http://u@x", "http://x?y", "http://x y" };
+    static const char *const bad[] = { NULL,         "",           "ftp://x",   "http://",
+                                       "http://u@x", "http://x?y", "http://x y" };
     (void)state;
     open_file(erp_path);
     asker.authorization = NULL;
@@ -372,7 +426,8 @@ static void test_auth_and_base(void **state)
     assert_non_null(strstr(fake_last()->headers, "Authorization: Session tok-12345\n"));
     assert_null(strstr(fake_last()->headers, "user-token"));
     end();
-    assert_int_equal(open_tool("\"route\":\"GET /x\",\"auth\":{\"header\":\"X-Key\",\"value\":\"{secret.none}\"}"), 0);
+    assert_int_equal(
+        open_tool("\"route\":\"GET /x\",\"auth\":{\"header\":\"X-Key\",\"value\":\"{secret.none}\"}"), 0);
     run("t", "{}");
     finished(COGENT_AUTH, "not set");
     end();
@@ -389,11 +444,14 @@ static void test_errors(void **state)
         const char *message;
     } rows[] = {
         { 400, "{\"detail\":\"bad date\"}", COGENT_INVALID, "bad date" },
-        { 422, "{\"detail\":[{\"loc\":[\"query\",\"from\"],\"msg\":\"no date\",\"type\":\"x\"},\"and more\"]}", COGENT_INVALID, "query.from: no date; and more" },
+        { 422,
+          "{\"detail\":[{\"loc\":[\"query\",\"from\"],\"msg\":\"no date\",\"type\":\"x\"},\"and more\"]}",
+          COGENT_INVALID, "query.from: no date; and more" },
         { 403, "{\"detail\":\"<b>Not</b> for <i>you</i>, 2 < 3\"}", COGENT_DENIED, "Not for you , 2 < 3" },
         { 404, "{\"detail\":\"no such invoice\"}", COGENT_NOT_FOUND, "no such invoice" },
         { 404, "<html>nginx</html>", COGENT_NOT_FOUND, "erp answered 404" },
-        { 409, "{\"detail\":\"closed\\nTraceback (most recent call last):\\n  File \\\"x\\\"\"}", COGENT_CONFLICT, "closed" },
+        { 409, "{\"detail\":\"closed\\nTraceback (most recent call last):\\n  File \\\"x\\\"\"}",
+          COGENT_CONFLICT, "closed" },
         { 412, "", COGENT_CONFLICT, "412" },
         { 401, "{\"detail\":\"token user-token-1 is dead\"}", COGENT_AUTH, "erp answered 401" },
         { 400, "{\"detail\":\"token user-token-1 is odd\"}", COGENT_INVALID, "token *** is odd" },
@@ -462,7 +520,9 @@ static void test_rpc(void **state)
     fake.function = functions;
     run("get_customer_info", "{\"code\":\"C1\"}");
     assert_string_equal(fake_last()->url, "http://books:9000/rpc");
-    same_json(fake_last()->body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"party.search_read\",\"params\":[[[\"code\",\"=\",\"C1\"]],0,1,[\"id\",\"code\",\"name\",\"credit_limit\"]]}");
+    same_json(
+        fake_last()->body,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"party.search_read\",\"params\":[[[\"code\",\"=\",\"C1\"]],0,1,[\"id\",\"code\",\"name\",\"credit_limit\"]]}");
     fake_answer(200, "{\"result\":[{\"id\":1}]}");
     finished(0, "{\"id\":1}");
     run("get_customer_info", "{\"code\":\"C1\"}");
@@ -481,7 +541,9 @@ static void test_rpc(void **state)
 
     fake.function = functions;
     run("list_orders", "{\"state\":\"done\"}");
-    same_json(fake_last()->body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"order.search_read\",\"params\":[[[\"state\",\"=\",\"done\"]],0,100,[\"id\",\"number\"]]}");
+    same_json(
+        fake_last()->body,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"order.search_read\",\"params\":[[[\"state\",\"=\",\"done\"]],0,100,[\"id\",\"number\"]]}");
     fake_answer(200, "{\"result\":[{\"id\":1,\"number\":\"a\"}]}");
     finished(0, "{\"items\":[{\"id\":1,\"number\":\"a\"}],\"more\":false}");
 
@@ -490,8 +552,9 @@ static void test_rpc(void **state)
     json_t *seen = json_array_get(json_object_get(body, "params"), 0);
     const char *key, *tenant, *user;
     int customer;
-    assert_int_equal(json_unpack(seen, "{s:{s:i}, s:{s:s}, s:{s:s}, s:{s:s}}", "args", "customer_id", &customer, "effect", "key",
-                                 &key, "tenant", "erp_url", &tenant, "user", "id", &user),
+    assert_int_equal(json_unpack(seen, "{s:{s:i}, s:{s:s}, s:{s:s}, s:{s:s}}", "args", "customer_id",
+                                 &customer, "effect", "key", &key, "tenant", "erp_url", &tenant, "user", "id",
+                                 &user),
                      0);
     assert_string_equal(key, "k2345678901234567890123456789");
     assert_null(json_object_get(seen, "secret"));
@@ -508,7 +571,9 @@ static void test_pages(void **state)
     (void)state;
     open_file(erp_path);
     run("list_invoices", "{\"customer_id\":\"c1\",\"from\":\"2026-01-01\"}");
-    assert_string_equal(fake_last()->url, "http://10.0.0.7:8000/api/v1/invoices?customer_id=c1&date_from=2026-01-01&limit=2&offset=0");
+    assert_string_equal(
+        fake_last()->url,
+        "http://10.0.0.7:8000/api/v1/invoices?customer_id=c1&date_from=2026-01-01&limit=2&offset=0");
     fake_answer(200, "{\"items\":[{\"id\":1,\"customer\":{\"id\":\"c1\"}},{\"id\":2}]}");
     assert_non_null(strstr(fake_last()->url, "limit=2&offset=2"));
     fake_answer(200, "{\"items\":[{\"id\":3}]}");
@@ -535,8 +600,10 @@ static void test_pages(void **state)
 static void test_cursor(void **state)
 {
     (void)state;
-    assert_int_equal(open_tool("\"route\":\"GET /x\",\"query\":{\"c\":\"{page.cursor}\",\"n\":\"{page.number}\"},"
-                               "\"pages\":{\"size\":2,\"max\":10,\"next\":\"/next\"},\"result\":{\"at\":\"/rows\"}"), 0);
+    assert_int_equal(
+        open_tool("\"route\":\"GET /x\",\"query\":{\"c\":\"{page.cursor}\",\"n\":\"{page.number}\"},"
+                  "\"pages\":{\"size\":2,\"max\":10,\"next\":\"/next\"},\"result\":{\"at\":\"/rows\"}"),
+        0);
     run("t", "{}");
     assert_string_equal(fake_last()->url, "http://h/api/x?n=1");
     fake_answer(200, "{\"rows\":[1],\"next\":\"a=b\"}");
@@ -552,12 +619,15 @@ static void test_cursor(void **state)
 
 static void test_link(void **state)
 {
-    static const char *const elsewhere[] = { "<http://evil/api/x?p=2>; rel=\"next\"", "<//evil/x>; rel=next", "<http://h.evil/x>; rel=\"next\"",
+    static const char *const elsewhere[] = { "<http://evil/api/x?p=2>; rel=\"next\"", "<//evil/x>; rel=next",
+                                             "<http://h.evil/x>; rel=\"next\"",
                                              "<http://h@evil/x>; rel=\"next\"", "<../x>; rel=\"next\"" };
     (void)state;
-    assert_int_equal(open_tool("\"route\":\"GET /x\",\"pages\":{\"size\":2,\"max\":10,\"next\":\"link\"}"), 0);
+    assert_int_equal(open_tool("\"route\":\"GET /x\",\"pages\":{\"size\":2,\"max\":10,\"next\":\"link\"}"),
+                     0);
     run("t", "{}");
-    fake_answer_header(200, "[1,2]", "link", "<http://h/api/x?p=0>; rel=\"prev\", <http://h/api/x?p=2>; title=\"a\"; rel=\"next\"");
+    fake_answer_header(200, "[1,2]", "link",
+                       "<http://h/api/x?p=0>; rel=\"prev\", <http://h/api/x?p=2>; title=\"a\"; rel=\"next\"");
     assert_string_equal(fake_last()->url, "http://h/api/x?p=2");
     fake_answer_header(200, "[3,4]", "link", "</api/x?p=3>; rel=next");
     assert_string_equal(fake_last()->url, "http://h/api/x?p=3");
@@ -571,7 +641,10 @@ static void test_link(void **state)
         assert_int_equal(fake.n_requests, before + 1);
     }
     end();
-    assert_int_equal(open_tool("\"route\":\"GET /x\",\"pages\":{\"size\":2,\"max\":3,\"next\":\"/links/next\"},\"result\":{\"at\":\"/r\"}"), 0);
+    assert_int_equal(
+        open_tool(
+            "\"route\":\"GET /x\",\"pages\":{\"size\":2,\"max\":3,\"next\":\"/links/next\"},\"result\":{\"at\":\"/r\"}"),
+        0);
     run("t", "{}");
     fake_answer(200, "{\"r\":[1,2],\"links\":{\"next\":\"http://h/api/x?p=2\"}}");
     assert_string_equal(fake_last()->url, "http://h/api/x?p=2");
@@ -661,7 +734,8 @@ static void test_write_header(void **state)
 static void test_write_never(void **state)
 {
     static const int errs[] = { COGENT_TIMEOUT, COGENT_UNAVAILABLE, COGENT_UPSTREAM };
-    static const char members[] = "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":\"never\",\"result\":{\"at\":\"/data\"}";
+    static const char members[] =
+        "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":\"never\",\"result\":{\"at\":\"/data\"}";
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(open_tool(members), 0);
@@ -712,14 +786,22 @@ static void test_cancel(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_erp),           cmocka_unit_test(test_example),
-        cmocka_unit_test(test_wrong_declarations), cmocka_unit_test(test_requests),
-        cmocka_unit_test(test_invalid_calls), cmocka_unit_test(test_auth_and_base),
-        cmocka_unit_test(test_errors),        cmocka_unit_test(test_long_words),
-        cmocka_unit_test(test_rpc),           cmocka_unit_test(test_pages),
-        cmocka_unit_test(test_cursor),        cmocka_unit_test(test_link),
-        cmocka_unit_test(test_read_retry),    cmocka_unit_test(test_write_header),
-        cmocka_unit_test(test_write_never),   cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_erp),
+        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_wrong_declarations),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_invalid_calls),
+        cmocka_unit_test(test_auth_and_base),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_long_words),
+        cmocka_unit_test(test_rpc),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_link),
+        cmocka_unit_test(test_read_retry),
+        cmocka_unit_test(test_write_header),
+        cmocka_unit_test(test_write_never),
+        cmocka_unit_test(test_cancel),
     };
     const struct cogent_plugin *plugin = argc > 3 ? fake_load(argv[1]) : NULL;
     if (!plugin || !plugin->toolsets)

@@ -148,15 +148,15 @@ static void pairs(struct cp_buf *out, char first, enum th_lists lists, json_t *o
 }
 
 /* The arguments that the route does not name. */
-static json_t *rest(const struct th_tool *tool, const struct th_vars *vars)
+static int rest(const struct th_tool *tool, const struct th_vars *vars, json_t **out)
 {
-    json_t *out = json_copy(vars->args);
     const char *name;
     json_t *unused;
+    *out = json_copy(vars->args);
     json_object_foreach (tool->named, name, unused) {
-        json_object_del(out, name);
+        json_object_del(*out, name);
     }
-    return out;
+    return *out ? 0 : COGENT_NO_MEMORY;
 }
 
 static int add_pairs(const struct th_tool *tool, const struct th_vars *vars, const struct th_template *t,
@@ -167,7 +167,7 @@ static int add_pairs(const struct th_tool *tool, const struct th_vars *vars, con
     if (t)
         err = th_render(t, vars, &object);
     else
-        object = rest(tool, vars);
+        err = rest(tool, vars, &object);
     if (!err && object && !json_is_object(object))
         err = COGENT_INTERNAL;
     if (!err)
@@ -186,7 +186,7 @@ static int add_body(const struct th_tool *tool, const struct th_vars *vars, stru
     if (tool->body)
         err = th_render(tool->body, vars, &body);
     else
-        body = rest(tool, vars);
+        err = rest(tool, vars, &body);
     if (!err && tool->key_field && vars->effect_key && *vars->effect_key)
         err =
             json_object_set_new(body, tool->key_field, json_string(vars->effect_key)) ? COGENT_NO_MEMORY : 0;

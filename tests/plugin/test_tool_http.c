@@ -249,6 +249,7 @@ static const struct {
     { "\"route\":\"POST /x\",\"effect\":\"external\"", "once is missing" },
     { "\"route\":\"GET /x\",\"once\":\"never\"", "only a write" },
     { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":\"maybe\"", "once: {" },
+    { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":{\"header\":\"Host\"}", "once.header: Host" },
     { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":{\"field\":\"r\"}", "needs both" },
     { "\"route\":\"POST /x\",\"effect\":\"write\",\"once\":{\"field\":\"r\",\"find\":\"f\"}",
       "no tool of this service" },

@@ -66,7 +66,7 @@ static int function(const struct th_tool *tool, json_t *value, json_t **out, str
     int err = text.failed ? COGENT_NO_MEMORY : 0;
     if (!err && (!host->script || host->script->call(tool->result.function, cp_buf_peek(&text), &reply) != 0))
         err = COGENT_INTERNAL;
-    if (!err) {
+    if (!err && reply.len) { /* no text at all is nil, as null is */
         *out = cp_json_load(reply);
         err = *out ? 0 : COGENT_INTERNAL;
     }

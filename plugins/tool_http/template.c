@@ -430,8 +430,8 @@ int th_function(const char *reference, const struct th_vars *vars, json_t **out)
     cp_buf_finish(&text);
     if (err)
         return err;
-    *out = cp_json_load(reply);
-    if (!*out)
+    *out = reply.len ? cp_json_load(reply) : NULL; /* no text at all is nil, too */
+    if (reply.len && !*out)
         return COGENT_INTERNAL;
     if (json_is_null(*out))
         *out = NULL; /* null is a singleton: nothing to give back */

@@ -275,6 +275,7 @@ static const struct {
       "without pages.next" },
     { "\"route\":\"GET /x\",\"errors\":{\"map\":{\"409\":\"clash\"}}", "errors.map: 409" },
     { "\"route\":\"GET /x\",\"errors\":{\"message\":\"detail\"}", "errors.message" },
+    { "\"route\":\"GET /x\",\"errors\":{\"at\":\"\"}", "errors.at" },
     { "\"route\":\"GET /x\",\"timeout\":0", "timeout" },
     { "\"route\":\"GET /x\",\"retry\":1.5", "retry" },
     { "\"route\":\"GET /x\",\"auth\":\"handed\"", "\"handed\" is not supported yet" },
@@ -511,6 +512,8 @@ static const char *functions(const char *reference, json_t *args)
         free(text);
         return out;
     }
+    if (strcmp(reference, "nil") == 0)
+        return "";
     return strcmp(reference, "books/create_order/result") == 0 ? "{\"id\":9}" : NULL;
 }
 
@@ -562,6 +565,21 @@ static void test_rpc(void **state)
     json_decref(body);
     fake_answer(200, "{\"result\":9}");
     finished(0, "{\"id\":9}");
+    end();
+}
+
+static void test_nil(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        open_tool(
+            "\"route\":\"GET /x\",\"query\":{\"a\":{\"$fn\":\"nil\"},\"b\":1},\"result\":{\"$fn\":\"nil\"}"),
+        0);
+    fake.function = functions;
+    run("t", "{}");
+    assert_string_equal(fake_last()->url, "http://h/api/x?b=1");
+    fake_answer(200, "{}");
+    finished(COGENT_NOT_FOUND, "not found");
     end();
 }
 
@@ -803,6 +821,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_write_header),
         cmocka_unit_test(test_write_never),
         cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_nil),
     };
     const struct cogent_plugin *plugin = argc > 3 ? fake_load(argv[1]) : NULL;
     if (!plugin || !plugin->toolsets)

@@ -151,10 +151,11 @@ static void pairs(struct cp_buf *out, char first, enum th_lists lists, json_t *o
 static int rest(const struct th_tool *tool, const struct th_vars *vars, json_t **out)
 {
     const char *name;
-    json_t *unused;
-    *out = json_copy(vars->args);
-    json_object_foreach (tool->named, name, unused) {
-        json_object_del(*out, name);
+    json_t *value;
+    *out = json_object();
+    json_object_foreach (vars->args, name, value) {
+        if (!json_object_get(tool->named, name) && json_object_set(*out, name, value) != 0)
+            return COGENT_NO_MEMORY; /* json_copy would leave it out and say nothing */
     }
     return *out ? 0 : COGENT_NO_MEMORY;
 }

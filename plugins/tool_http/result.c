@@ -36,8 +36,10 @@ static json_t *keep_row(const struct th_tool *tool, json_t *row)
     json_t *out = json_object();
     for (size_t i = 0; i < tool->result.n_keep; i++) {
         json_t *value = walk(row, tool->result.keep[i].path);
-        if (value)
-            json_object_set(out, tool->result.keep[i].name, value);
+        if (value && json_object_set(out, tool->result.keep[i].name, value) != 0) {
+            json_decref(out);
+            return NULL;
+        }
     }
     return out;
 }
@@ -52,7 +54,10 @@ static json_t *keep(const struct th_tool *tool, json_t *value)
         return keep_row(tool, value);
     json_t *out = json_array();
     json_array_foreach (value, i, row) {
-        json_array_append_new(out, keep_row(tool, row));
+        if (json_array_append_new(out, keep_row(tool, row)) != 0) {
+            json_decref(out);
+            return NULL;
+        }
     }
     return out;
 }

@@ -802,6 +802,63 @@ static void test_cancel(void **state)
     end();
 }
 
+/* --- memory --- */
+
+static long until_failure = -1;
+
+static void *allocate(size_t size)
+{
+    return until_failure >= 0 && until_failure-- == 0 ? NULL : malloc(size);
+}
+
+/* Fails the n-th allocation of jansson: what is sent is whole or is not sent. Returns whether it was reached. */
+static int run_without(long n, const char *declaration, const char *tool, const char *args, const char *body,
+                       const char *reply)
+{
+    fake_reset();
+    asker_reset();
+    fake.function = NULL;
+    until_failure = n;
+    int err = toolset->open(&fake_host, cogent_str(declaration), &self, error, sizeof error);
+    if (!err) {
+        run(tool, args);
+        if (fake.n_requests)
+            assert_string_equal(fake_last()->body, body);
+        fake_answer(200, reply);
+        assert_int_equal(fake.completed, 1);
+        if (fake.n_requests && find(tool)->effect == COGENT_WRITE)
+            assert_int_equal(fake.err, 0);
+        toolset->close(self);
+    }
+    int reached = until_failure < 0;
+    until_failure = -1;
+    return reached;
+}
+
+static void test_no_memory(void **state)
+{
+    static const char args[] =
+        "{\"customer_id\":\"17850\",\"line_items\":[{\"item_id\":\"8\",\"quantity\":6,\"unit_price\":\"2.55\"}]}";
+    static const char orders[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"order.search_read\",\"params\":[[[\"party\",\"=\",7],"
+        "[\"state\",\"=\",\"done\"]],0,100,[\"id\",\"number\"]]}";
+    json_t *files[] = { json_load_file(erp_path, 0, NULL), json_load_file(books_path, 0, NULL) };
+    char *erp = json_dumps(files[0], 0), *books = json_dumps(files[1], 0);
+    long n = 0;
+    (void)state;
+    while (run_without(n, erp, "create_invoice", args, args, MADE))
+        n++;
+    assert_true(n > 100);
+    for (n = 0; run_without(n, books, "list_orders", "{\"customer_id\":7,\"state\":\"done\"}", orders,
+                            "{\"result\":[{\"id\":1}]}");)
+        n++;
+    assert_true(n > 100);
+    free(erp);
+    free(books);
+    json_decref(files[0]);
+    json_decref(files[1]);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -822,10 +879,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_write_never),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_nil),
+        cmocka_unit_test(test_no_memory),
     };
     const struct cogent_plugin *plugin = argc > 3 ? fake_load(argv[1]) : NULL;
     if (!plugin || !plugin->toolsets)
         return 1;
+    json_set_alloc_funcs(allocate, free);
     toolset = plugin->toolsets[0];
     erp_path = argv[2];
     books_path = argv[3];

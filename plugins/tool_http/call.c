@@ -67,14 +67,22 @@ static int unknown(struct run *run)
     return fail(run, problem.err, problem.message);
 }
 
+/* It was done, even when nothing can be made of the words about it. */
+static int done_write(struct run *run)
+{
+    return cogent_done(run->call, "{\"done\":true}");
+}
+
 /* Takes value. */
 static int done(struct run *run, json_t *value)
 {
     struct cp_buf out = { 0 };
     cp_json_write(&out, value);
+    int failed = out.failed || !value;
     json_decref(value);
-    int err = out.failed ? fail(run, COGENT_NO_MEMORY, "out of memory")
-                         : cogent_done_str(run->call, cp_buf_peek(&out));
+    int err = !failed             ? cogent_done_str(run->call, cp_buf_peek(&out))
+              : run->tool->writes ? done_write(run)
+                                  : fail(run, COGENT_NO_MEMORY, "out of memory");
     cp_buf_finish(&out);
     return err;
 }
@@ -122,12 +130,6 @@ static int again(struct run *run, uint32_t wanted)
 }
 
 /* --- an answer --- */
-
-/* It was done, even when nothing can be made of the words about it. */
-static int done_write(struct run *run)
-{
-    return done(run, json_pack("{s:b}", "done", 1));
-}
 
 static int next_page(struct run *run, const struct cogent_http_result *result, json_t *body, json_t *rows,
                      json_t *shaped)

@@ -263,7 +263,8 @@ static int declare_once(struct th_reading *r)
     if (!r->tool->once_header)
         return th_wrong(r->error, "once: { header }, { field, find } or \"never\"");
     r->tool->abi.once = COGENT_ONCE_HEADER;
-    return th_only(r->error, "once", once, known);
+    int err = th_only(r->error, "once", once, known);
+    return err ? err : th_header_name(r, "once.header", r->tool->once_header);
 }
 
 static int declare_trusted(struct th_reading *r)

@@ -28,6 +28,8 @@ int th_empty(json_t *value);
 
 /* declare_wire.c: route, query, body, form, headers, auth. */
 int th_declare_wire(struct th_reading *r);
+/* Whether a declaration may set this header; where: "headers", "once.header" ... */
+int th_header_name(struct th_reading *r, const char *where, const char *name);
 /* declare_answer.c: result, pages, errors. */
 int th_declare_answer(struct th_reading *r);
 

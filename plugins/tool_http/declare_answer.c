@@ -155,6 +155,8 @@ static int declare_errors(struct th_reading *r)
     int err = th_only(r->error, "errors", service, known);
     err = err ? err : th_only(r->error, "errors", own, known);
     err = err ? err : pointer(r, "errors", "at", &out->at);
+    if (!err && out->at && !*out->at)
+        err = th_wrong(r->error, "errors.at: the whole answer cannot be the error");
     err = err ? err : pointer(r, "errors", "code", &out->code);
     err = err ? err : pointer(r, "errors", "message", &out->message);
     json_t *maps[] = { json_object_get(service, "map"), json_object_get(own, "map") };

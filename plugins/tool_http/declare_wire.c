@@ -125,7 +125,7 @@ static int declare_lists(struct th_reading *r)
 
 /* --- headers --- */
 
-static int header_name(struct th_reading *r, const char *where, const char *name)
+int th_header_name(struct th_reading *r, const char *where, const char *name)
 {
     static const char *const ours[] = { "Host",       "Content-Length", "Transfer-Encoding",
                                         "Connection", "Upgrade",        "TE",
@@ -142,7 +142,7 @@ static int header_name(struct th_reading *r, const char *where, const char *name
 static int add_header(struct th_reading *r, const char *name, json_t *value)
 {
     struct th_header *h = NULL;
-    if (header_name(r, "headers", name) != 0)
+    if (th_header_name(r, "headers", name) != 0)
         return COGENT_INVALID;
     if (json_is_array(value) || (json_is_object(value) && !th_reference(value)))
         return th_wrong(r->error, "headers: %s: a text or a function", name);
@@ -197,7 +197,7 @@ static int declare_account(struct th_reading *r, json_t *auth)
                         "auth.value: a function is not supported yet; write a text with {secret.NAME}");
     if (!json_is_string(value))
         return th_wrong(r->error, "auth.value: a text with {secret.NAME}");
-    if (header_name(r, "auth.header", r->tool->account.name) != 0)
+    if (th_header_name(r, "auth.header", r->tool->account.name) != 0)
         return COGENT_INVALID;
     r->tool->auth = TH_AUTH_ACCOUNT;
     r->tool->abi.as = "service";

@@ -29,6 +29,22 @@ static int base_valid(const char *base)
     return n > 0 && !memchr(host + 3, '@', n);
 }
 
+/* A field that ends with a slash before a path that begins with one gives a double slash; none stays at the end. */
+static void tidy(struct cp_buf *url)
+{
+    char *path = url->ptr ? strstr(url->ptr, "://") : NULL;
+    char *to = path ? path + 3 : NULL;
+    for (const char *from = to; from && *from; from++)
+        if (*from != '/' || to == path + 3 || to[-1] != '/')
+            *to++ = *from;
+    if (to)
+        url->len = (size_t)(to - url->ptr);
+    while (url->len && url->ptr[url->len - 1] == '/')
+        url->len--;
+    if (url->ptr)
+        url->ptr[url->len] = '\0';
+}
+
 int th_base(const struct th_tool *tool, const struct th_vars *vars, struct cp_buf *out,
             struct th_problem *problem)
 {
@@ -39,8 +55,7 @@ int th_base(const struct th_tool *tool, const struct th_vars *vars, struct cp_bu
                           missing);
     if (err)
         return render_failed(tool, err, problem);
-    while (out->len && out->ptr[out->len - 1] == '/')
-        out->ptr[--out->len] = '\0';
+    tidy(out);
     if (!vars->sample && !base_valid(out->ptr ? out->ptr : ""))
         return th_problem(problem, COGENT_UNAVAILABLE, "%s: its address is none", tool->service->name);
     return 0;
@@ -133,15 +148,16 @@ static void pairs(struct cp_buf *out, char first, enum th_lists lists, json_t *o
 }
 
 /* The arguments that the route does not name. */
-static json_t *rest(const struct th_tool *tool, const struct th_vars *vars)
+static int rest(const struct th_tool *tool, const struct th_vars *vars, json_t **out)
 {
-    json_t *out = json_copy(vars->args);
     const char *name;
-    json_t *unused;
-    json_object_foreach (tool->named, name, unused) {
-        json_object_del(out, name);
+    json_t *value;
+    *out = json_object();
+    json_object_foreach (vars->args, name, value) {
+        if (!json_object_get(tool->named, name) && json_object_set(*out, name, value) != 0)
+            return COGENT_NO_MEMORY; /* json_copy would leave it out and say nothing */
     }
-    return out;
+    return *out ? 0 : COGENT_NO_MEMORY;
 }
 
 static int add_pairs(const struct th_tool *tool, const struct th_vars *vars, const struct th_template *t,
@@ -152,7 +168,7 @@ static int add_pairs(const struct th_tool *tool, const struct th_vars *vars, con
     if (t)
         err = th_render(t, vars, &object);
     else
-        object = rest(tool, vars);
+        err = rest(tool, vars, &object);
     if (!err && object && !json_is_object(object))
         err = COGENT_INTERNAL;
     if (!err)
@@ -171,7 +187,7 @@ static int add_body(const struct th_tool *tool, const struct th_vars *vars, stru
     if (tool->body)
         err = th_render(tool->body, vars, &body);
     else
-        body = rest(tool, vars);
+        err = rest(tool, vars, &body);
     if (!err && tool->key_field && vars->effect_key && *vars->effect_key)
         err =
             json_object_set_new(body, tool->key_field, json_string(vars->effect_key)) ? COGENT_NO_MEMORY : 0;

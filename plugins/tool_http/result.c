@@ -13,8 +13,9 @@ static json_t *walk(json_t *value, const char *path)
 {
     char pointer[256];
     size_t n = 0;
-    if (json_is_object(value) && json_object_get(value, path))
-        return json_object_get(value, path); /* a name that holds dots itself */
+    json_t *plain = json_object_get(value, path); /* a name may hold dots itself */
+    if (plain)
+        return json_is_null(plain) ? NULL : plain;
     pointer[n++] = '/';
     for (; *path && n + 2 < sizeof pointer; path++) {
         if (*path == '~' || *path == '/') {
@@ -35,8 +36,10 @@ static json_t *keep_row(const struct th_tool *tool, json_t *row)
     json_t *out = json_object();
     for (size_t i = 0; i < tool->result.n_keep; i++) {
         json_t *value = walk(row, tool->result.keep[i].path);
-        if (value)
-            json_object_set(out, tool->result.keep[i].name, value);
+        if (value && json_object_set(out, tool->result.keep[i].name, value) != 0) {
+            json_decref(out);
+            return NULL;
+        }
     }
     return out;
 }
@@ -51,7 +54,10 @@ static json_t *keep(const struct th_tool *tool, json_t *value)
         return keep_row(tool, value);
     json_t *out = json_array();
     json_array_foreach (value, i, row) {
-        json_array_append_new(out, keep_row(tool, row));
+        if (json_array_append_new(out, keep_row(tool, row)) != 0) {
+            json_decref(out);
+            return NULL;
+        }
     }
     return out;
 }
@@ -65,7 +71,7 @@ static int function(const struct th_tool *tool, json_t *value, json_t **out, str
     int err = text.failed ? COGENT_NO_MEMORY : 0;
     if (!err && (!host->script || host->script->call(tool->result.function, cp_buf_peek(&text), &reply) != 0))
         err = COGENT_INTERNAL;
-    if (!err) {
+    if (!err && reply.len) { /* no text at all is nil, as null is */
         *out = cp_json_load(reply);
         err = *out ? 0 : COGENT_INTERNAL;
     }

@@ -288,27 +288,27 @@ const char *th_reference(json_t *json)
 /* --- the variables --- */
 
 /* Text that is not there counts as missing, and so does empty text from the engine. */
-static json_t *string_or_missing(const char *text)
+static int text_value(const char *text, json_t **out)
 {
-    return text && *text ? json_string(text) : NULL;
+    if (!text || !*text)
+        return 0;
+    *out = json_string(text);
+    return *out ? 0 : COGENT_NO_MEMORY;
 }
 
-static json_t *tenant_value(const struct th_vars *v, const char *name)
+static int tenant_value(const struct th_vars *v, const char *name, json_t **out)
 {
     if (v->sample) {
-        struct cp_buf buf = { 0 };
-        cp_buf_format(&buf, "{tenant.%s}", name);
-        json_t *out = json_string(buf.ptr);
-        cp_buf_finish(&buf);
-        return out;
+        *out = json_sprintf("{tenant.%s}", name);
+        return *out ? 0 : COGENT_NO_MEMORY;
     }
     const char *field = v->asker->tenant_field ? v->asker->tenant_field(v->asker, name) : NULL;
     if (!field && (strcmp(name, "name") == 0 || strcmp(name, "id") == 0))
         field = v->asker->tenant;
-    return string_or_missing(field);
+    return text_value(field, out);
 }
 
-static json_t *user_value(const struct th_vars *v, const char *name)
+static int user_value(const struct th_vars *v, const char *name, json_t **out)
 {
     static const char *const samples[] = { "user", "User", "en-GB", "Europe/London", "en" };
     const struct cogent_asker *a = v->asker;
@@ -316,108 +316,102 @@ static json_t *user_value(const struct th_vars *v, const char *name)
                                    a ? a->time_zone : NULL, a ? a->language : NULL };
     for (size_t i = 0; user_members[i]; i++)
         if (strcmp(user_members[i], name) == 0)
-            return string_or_missing(v->sample ? samples[i] : values[i]);
-    return NULL;
+            return text_value(v->sample ? samples[i] : values[i], out);
+    return 0;
 }
 
-static json_t *page_value(const struct th_vars *v, const char *name)
+static int secret_value(const struct th_vars *v, const char *name, json_t **out)
+{
+    if (v->sample)
+        return text_value("***", out);
+    return text_value(v->asker->secret ? v->asker->secret(v->asker, name) : NULL, out);
+}
+
+static int effect_value(const struct th_vars *v, const char *name, json_t **out)
+{
+    (void)name;
+    return text_value(v->effect_key, out);
+}
+
+static int page_value(const struct th_vars *v, const char *name, json_t **out)
 {
     if (!v->paged)
-        return NULL;
-    if (strcmp(name, "cursor") == 0)
-        return json_incref(v->page_cursor);
-    return json_integer(*name == 'o' ? v->page_offset : *name == 's' ? v->page_size : v->page_number);
+        return 0;
+    if (strcmp(name, "cursor") == 0) {
+        *out = json_incref(v->page_cursor);
+        return 0;
+    }
+    *out = json_integer(*name == 'o' ? v->page_offset : *name == 's' ? v->page_size : v->page_number);
+    return *out ? 0 : COGENT_NO_MEMORY;
 }
 
 static int tool_value(const struct th_vars *v, const char *name, json_t **out)
 {
-    if (strcmp(name, "call") == 0) {
-        *out = string_or_missing(v->call_name);
-        return 0;
-    }
+    if (strcmp(name, "call") == 0)
+        return text_value(v->call_name, out);
     struct th_vars inner = *v;
     inner.params = NULL;
     return v->params ? th_render(v->params, &inner, out) : 0;
 }
 
+static int arg_value(const struct th_vars *v, const char *name, json_t **out)
+{
+    *out = json_incref(json_object_get(v->args, name));
+    return 0;
+}
+
+typedef int (*value_fn)(const struct th_vars *v, const char *name, json_t **out);
+
 static int lookup(const struct part *part, const struct th_vars *v, json_t **out)
 {
+    static const struct {
+        unsigned group;
+        value_fn value;
+    } table[] = {
+        { TH_ARG, arg_value },       { TH_TENANT, tenant_value }, { TH_USER, user_value },
+        { TH_SECRET, secret_value }, { TH_EFFECT, effect_value }, { TH_PAGE, page_value },
+        { TH_TOOL, tool_value },
+    };
     *out = NULL;
-    switch (part->group) {
-    case TH_ARG:
-        *out = json_incref(json_object_get(v->args, part->text));
-        return 0;
-    case TH_TENANT:
-        *out = tenant_value(v, part->text);
-        return 0;
-    case TH_USER:
-        *out = user_value(v, part->text);
-        return 0;
-    case TH_SECRET:
-        *out = string_or_missing(v->sample          ? "***"
-                                 : v->asker->secret ? v->asker->secret(v->asker, part->text)
-                                                    : NULL);
-        return 0;
-    case TH_EFFECT:
-        *out = string_or_missing(v->effect_key);
-        return 0;
-    case TH_PAGE:
-        *out = page_value(v, part->text);
-        return 0;
-    default:
-        return tool_value(v, part->text, out);
-    }
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].group == part->group)
+            return table[i].value(v, part->text, out);
+    return COGENT_INTERNAL;
 }
 
 /* The tenant's fields for a function: the operator's, as the engine gives them. */
 static json_t *tenant_object(const struct th_vars *v)
 {
     const char *fields = v->asker && COGENT_HAS(v->asker, tenant_fields) ? v->asker->tenant_fields : NULL;
-    json_t *tenant = fields ? cp_json_load(cogent_str(fields)) : NULL;
-    if (!json_is_object(tenant)) {
-        json_decref(tenant);
-        tenant = json_object();
-    }
-    if (v->asker && !json_object_get(tenant, "name"))
-        json_object_set_new(tenant, "name", string_or_missing(v->asker->tenant));
+    json_t *tenant = fields ? cp_json_load(cogent_str(fields)) : json_object();
+    if (v->asker && v->asker->tenant && json_is_object(tenant) && !json_object_get(tenant, "name"))
+        json_object_set_new(tenant, "name", json_string(v->asker->tenant));
     return tenant;
 }
 
-static json_t *members(const struct th_vars *v, const char *const *names,
-                       json_t *(*value)(const struct th_vars *v, const char *name))
+static int members(const struct th_vars *v, const char *const *names, value_fn value, json_t *object)
 {
-    json_t *out = json_object();
-    for (; *names; names++) {
-        json_t *member = value(v, *names);
-        if (member)
-            json_object_set_new(out, *names, member);
+    int err = object ? 0 : COGENT_NO_MEMORY;
+    for (; *names && !err; names++) {
+        json_t *member = NULL;
+        err = value(v, *names, &member);
+        if (!err && member && json_object_set_new(object, *names, member) != 0)
+            err = COGENT_NO_MEMORY;
     }
-    return out;
+    return err;
 }
 
-static json_t *effect_value(const struct th_vars *v, const char *name)
-{
-    (void)name;
-    return string_or_missing(v->effect_key);
-}
-
+/* What a function is given: no secrets. */
 static int variables(const struct th_vars *v, json_t **out)
 {
-    json_t *tool = json_object(), *params = NULL;
-    int err = tool_value(v, "params", &params);
-    if (v->call_name)
-        json_object_set_new(tool, "call", json_string(v->call_name));
-    if (params)
-        json_object_set_new(tool, "params", params);
-    *out = json_object();
-    json_object_set(*out, "args", v->args);
-    json_object_set_new(*out, "tenant", tenant_object(v));
-    json_object_set_new(*out, "user", members(v, user_members, user_value));
-    json_object_set_new(*out, "effect", members(v, effect_members, effect_value));
-    if (v->paged)
-        json_object_set_new(*out, "page", members(v, page_members, page_value));
-    json_object_set_new(*out, "tool", tool);
-    return err;
+    json_t *user = json_object(), *effect = json_object(), *page = json_object(), *tool = json_object();
+    int err = members(v, user_members, user_value, user);
+    err = err ? err : members(v, effect_members, effect_value, effect);
+    err = err ? err : members(v, page_members, page_value, page);
+    err = err ? err : members(v, tool_members, tool_value, tool);
+    *out = json_pack("{s:O, s:o, s:o, s:o, s:o, s:o}", "args", v->args, "tenant", tenant_object(v), "user",
+                     user, "effect", effect, "page", page, "tool", tool);
+    return err || *out ? err : COGENT_NO_MEMORY;
 }
 
 int th_function(const char *reference, const struct th_vars *vars, json_t **out)
@@ -436,8 +430,8 @@ int th_function(const char *reference, const struct th_vars *vars, json_t **out)
     cp_buf_finish(&text);
     if (err)
         return err;
-    *out = cp_json_load(reply);
-    if (!*out)
+    *out = reply.len ? cp_json_load(reply) : NULL; /* no text at all is nil, too */
+    if (reply.len && !*out)
         return COGENT_INTERNAL;
     if (json_is_null(*out))
         *out = NULL; /* null is a singleton: nothing to give back */
@@ -489,6 +483,8 @@ static int render_text(const struct th_template *t, const struct th_vars *vars, 
     if (!err)
         *out = json_stringn(cp_buf_peek(&text).ptr, text.len);
     cp_buf_finish(&text);
+    if (!err && !*out)
+        return COGENT_NO_MEMORY;
     return err == COGENT_NOT_FOUND ? 0 : err;
 }
 
@@ -496,11 +492,13 @@ static int render_text(const struct th_template *t, const struct th_vars *vars, 
 static int render_list(const struct th_template *t, const struct th_vars *vars, json_t **out)
 {
     json_t *list = json_array();
+    if (!list)
+        return COGENT_NO_MEMORY;
     for (size_t i = 0; i < t->n_items; i++) {
         json_t *item = NULL;
         int err = th_render(t->items[i], vars, &item);
-        if (item)
-            json_array_append_new(list, item);
+        if (item && json_array_append_new(list, item) != 0)
+            err = COGENT_NO_MEMORY;
         if (err || (!item && t->items[i]->kind != LIST)) {
             json_decref(list);
             return err;
@@ -513,15 +511,17 @@ static int render_list(const struct th_template *t, const struct th_vars *vars, 
 static int render_object(const struct th_template *t, const struct th_vars *vars, json_t **out)
 {
     json_t *object = json_object();
+    if (!object)
+        return COGENT_NO_MEMORY;
     for (size_t i = 0; i < t->n_items; i++) {
         json_t *item = NULL;
         int err = th_render(t->items[i], vars, &item);
+        if (!err && item && json_object_set_new(object, t->keys[i], item) != 0)
+            err = COGENT_NO_MEMORY;
         if (err) {
             json_decref(object);
             return err;
         }
-        if (item)
-            json_object_set_new(object, t->keys[i], item);
     }
     *out = object;
     return 0;

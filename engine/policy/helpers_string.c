@@ -21,13 +21,19 @@ static int string_rep(lua_State *L)
     if ((lua_Unsigned)n > max / each)
         return luaL_error(L, "string.rep: the result is longer than %d bytes", (int)max);
     cg_box_charge_bytes(L, each * (size_t)n);
-    luaL_buffinit(L, &out);
-    for (lua_Integer i = 0; i < n; i++) {
-        if (i)
-            luaL_addlstring(&out, sep, sep_len);
-        luaL_addlstring(&out, text.ptr, text.len);
-    }
+    size_t size = each * (size_t)n;
+    char *to = luaL_buffinitsize(L, &out, size);
+    memcpy(to, sep, sep_len);
+    memcpy(to + sep_len, text.ptr, text.len);
+    for (size_t done = each; done < size; done *= 2)
+        memcpy(to + done, to, done < size - done ? done : size - done);
+    luaL_addsize(&out, size);
     luaL_pushresult(&out);
+    if (sep_len) {
+        /* It stands before each, so the first is cut off. */
+        const char *whole = lua_tostring(L, -1);
+        lua_pushlstring(L, whole + sep_len, size - sep_len);
+    }
     return 1;
 }
 

@@ -110,7 +110,7 @@ void cg_library_open(lua_State *L)
     cg_helpers_list(L);
     cg_helpers_money(L);
     cg_helpers_date(L);
-    if (cg_box_of(L)->limits == &cg_box_tenant)
+    if (cg_box_of(L)->limits->tenant)
         cg_helpers_verdict(L);
     else
         cg_helpers_files(L);

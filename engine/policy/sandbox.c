@@ -25,6 +25,7 @@ enum {
 };
 
 const struct cg_box_limits cg_box_tenant = {
+    .tenant = true,
     .memory = 4 << 20,
     .block = 512 << 10,
     .text = 64 << 10,
@@ -137,7 +138,7 @@ void cg_box_charge(lua_State *L, size_t steps)
 
 void cg_box_charge_bytes(lua_State *L, size_t bytes)
 {
-    cg_box_charge(L, 1 + bytes / 32);
+    cg_box_charge(L, 1 + bytes / 64);
 }
 
 static void hook(lua_State *L, lua_Debug *ar)
@@ -234,10 +235,14 @@ static void describe(struct cg_box *box, char *why, size_t size)
     default:
         if (lua_type(box->lua, -1) == LUA_TSTRING)
             text.ptr = lua_tolstring(box->lua, -1, &text.len);
-        if (!text.len || !cg_utf8_valid(text))
+        if (!text.len)
             text = cogent_str("the script failed without saying why");
         text.len = cg_utf8_cut(text, size - 1);
         cg_str_copy(why, size, text);
+        bool valid = cg_utf8_valid(cogent_str(why));
+        for (char *c = why; *c && !valid; c++)
+            if ((unsigned char)*c >= 0x80)
+                *c = '?';
     }
 }
 

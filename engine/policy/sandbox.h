@@ -16,6 +16,7 @@
 enum cg_end { CG_END_FINE, CG_END_ERROR, CG_END_STEPS, CG_END_TIME, CG_END_MEMORY };
 
 struct cg_box_limits {
+    bool tenant;   /* verdicts, but no env and file */
     size_t memory; /* bytes of the whole state */
     size_t block;  /* bytes of one string or table part */
     size_t text;   /* bytes that one helper may make */

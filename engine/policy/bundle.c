@@ -117,7 +117,9 @@ static int add_file(struct loading *l, const char *path, struct cg_err *err)
     int rc = cg_load_read(full, CG_BUNDLE_FILE, false, &source, err);
     if (rc)
         return rc;
-    cg_buf_printf(&l->hashed, "%zu:%s %zu:", strlen(path), path, source.len);
+    cg_buf_printf(&l->hashed, "%zu:", strlen(path));
+    cg_buf_text(&l->hashed, path);
+    cg_buf_printf(&l->hashed, " %zu:", source.len);
     cg_buf_str(&l->hashed, cg_buf_view(&source));
     if (strcmp(path, "roles.lua") == 0) {
         json_decref(l->bundle->roles);

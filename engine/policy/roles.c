@@ -9,7 +9,8 @@ int cg_roles_check(const json_t *roles, struct cg_err *err)
     if (!json_is_object(roles))
         return cg_err_set(err, COGENT_INVALID, "roles.lua: a table of role = { permissions } is wanted");
     json_object_foreach ((json_t *)roles, role, permissions) {
-        if (!json_is_array(permissions) && json_object_size(permissions))
+        bool empty = json_is_object(permissions) && json_object_size(permissions) == 0;
+        if (!json_is_array(permissions) && !empty)
             return cg_err_set(err, COGENT_INVALID, "roles.lua: %.60s: a list of permissions is wanted", role);
         json_array_foreach (permissions, i, item)
             if (!json_is_string(item) || !json_string_length(item))

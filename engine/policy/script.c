@@ -102,7 +102,7 @@ int cg_script_read(struct cg_script *script, json_t *table, struct cg_err *err)
     if (!json_object_get(json_object_get(table, "decide"), "$fn"))
         return wrong(script, err, "decide", "a function(subject, ctx) is wanted");
     json_t *cases = json_object_get(table, "cases");
-    if (cases && !json_is_array(cases) && json_object_size(cases))
+    if (cases && !json_is_array(cases) && !(json_is_object(cases) && json_object_size(cases) == 0))
         return wrong(script, err, "cases", "a list is wanted");
     script->cases = json_incref(json_is_array(cases) ? cases : NULL);
     return 0;

@@ -150,7 +150,7 @@ static int string_format(lua_State *L)
     struct cogent_str format = cg_arg_text(L, 1);
     const char *at = format.ptr, *end = format.ptr + format.len;
     size_t max = cg_box_of(L)->limits->text;
-    int arg = 1;
+    int arg = 1, args = lua_gettop(L);
     luaL_Buffer out;
     luaL_buffinit(L, &out);
     while (at < end) {
@@ -164,7 +164,9 @@ static int string_format(lua_State *L)
             continue;
         }
         at = read_directive(L, at, end, spec);
-        add_directive(L, &out, *at++, spec, ++arg);
+        if (++arg > args)
+            return luaL_argerror(L, arg, "no value");
+        add_directive(L, &out, *at++, spec, arg);
         if (luaL_bufflen(&out) > max)
             return luaL_error(L, "string.format: the result is longer than %d bytes", (int)max);
     }

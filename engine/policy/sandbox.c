@@ -42,7 +42,7 @@ const struct cg_box_limits cg_box_operator = {
     .output = 16 << 20,
     .items = 200000,
     .steps = 5000000,
-    .us = 1000000 * SCALE,
+    .us = 500000 * SCALE,
 };
 
 static char kill_mark; /* its address is the error that ends a run */

@@ -246,16 +246,16 @@ static bool is_language(const char *s)
 /* "templates/assistant.sales.de.lua": what is a role says roles.lua, else it is a language. */
 static int read_name(struct cg_template *t, const char *file, const json_t *roles, struct cg_err *err)
 {
-    char name[96], *rest = NULL;
+    char name[96], *rest = name;
     const char *slash = strrchr(file, '/');
     cg_str_copy(t->file, sizeof t->file, cogent_str(file));
     struct cogent_str stem = cogent_str(slash ? slash + 1 : file);
     stem.len -= 4;
     if (strlen(file) >= sizeof t->file || !cg_str_copy(name, sizeof name, stem))
         return cg_err_set(err, COGENT_INVALID, "%.60s: the name is too long", file);
-    char *word = strtok_r(name, ".", &rest);
+    char *word = strsep(&rest, ".");
     cg_str_copy(t->name, sizeof t->name, cogent_str(word));
-    while ((word = strtok_r(NULL, ".", &rest))) {
+    while ((word = strsep(&rest, "."))) {
         if (!t->role[0] && !t->language[0] && json_object_get(roles, word))
             cg_str_copy(t->role, sizeof t->role, cogent_str(word));
         else if (!t->language[0] && is_language(word))

@@ -64,6 +64,7 @@ static const struct hostile hostiles[] = {
     { "format width", "return allow { reason = string.format('%999999999d', 1) }", "format" },
     { "format percent p", "return allow { reason = string.format('%p', {}) }", "format" },
     { "format percent n", "return allow { reason = string.format('%n') }", "format" },
+    { "format without arguments", "return allow { reason = string.format('%s %s', 1) }", "no value" },
     { "concat of one text",
       "local s, l = ('x'):rep(60000), {} for i = 1, 100 do l[i] = s end "
       "return allow { reason = table.concat(l) }",

@@ -8,6 +8,7 @@
 
 enum cg_run_state {
     CG_RUN_ADMIT,
+    CG_RUN_TAKEN, /* loaded from its journal, nothing started yet */
     CG_RUN_RETRIEVE,
     CG_RUN_PLAN,
     CG_RUN_GATE,
@@ -127,6 +128,8 @@ void cg_run_destroy(struct cg_run *run);
 /* journal.c */
 /* Appends a row (takes body), folds it, tells the sink unless quiet. Returns 0 or COGENT_NO_MEMORY. */
 int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet);
+/* A row as it was loaded: folded, told to nobody. Takes body. */
+int cg_run_row_loaded(struct cg_run *run, enum cg_row_kind kind, int64_t at_us, json_t *body);
 const char *cg_row_name(enum cg_row_kind kind);
 int cg_row_kind_of(struct cogent_str name);
 /* Writes what is not yet written, with `extra` steps before it, in one group. done may be NULL. */
@@ -156,6 +159,7 @@ void cg_act_start(struct cg_run *run);
 void cg_suspend_start(struct cg_run *run);
 /* suspend.c: what binds an approval to tenant, user, run, call, tool, arguments and policy. */
 int cg_approval_mac(const struct cg_run *run, const struct cg_call *call, struct cg_buf *out);
+bool cg_approval_mac_ok(const struct cg_run *run, const struct cg_call *call, struct cogent_str mac);
 /* err: NULL for a proper end; else {"err", "code", "detail"} goes to the client as an error event. */
 void cg_settle_start(struct cg_run *run, const char *status, const char *words, const json_t *error);
 

@@ -42,12 +42,11 @@ static bool is_decider(const struct cg_caller *caller, const json_t *decider)
     return has_role(caller, role) && cg_caller_may(caller, "cogent.approve");
 }
 
-bool cg_approval_may(const struct cg_caller *caller, const json_t *approval, const char *user)
+bool cg_approval_may(const struct cg_caller *caller, const json_t *approval)
 {
     size_t i;
     json_t *entry;
     const json_t *decider = json_object_get(approval, "decider");
-    (void)user;
     if (json_is_object(decider))
         return is_decider(caller, decider);
     /* Several must agree: who decides for all must be all of them. */
@@ -152,7 +151,7 @@ static void on_read(void *arg, const struct cogent_db_result *result)
     d->asker = cg_str_eq(row.values[1].str, d->caller->user);
     if (!d->asker)
         d->has_sink = false; /* the answer is the asker's alone */
-    if (!cg_approval_may(d->caller, d->object, NULL)) {
+    if (!cg_approval_may(d->caller, d->object)) {
         json_decref(d->object);
         d->object = NULL;
         finish(d, COGENT_NOT_FOUND, NULL, NULL);

@@ -223,7 +223,8 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
 }
 
 void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const char *run_id,
-                   struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err), void *arg)
+                   struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err),
+                   void *arg)
 {
     struct resume *r = calloc(1, sizeof *r);
     if (!r)

@@ -113,7 +113,8 @@ bool cg_run_cancel_here(struct cg_runs *runs, const char *tenant_id, const char 
  * own, fresh; NULL: the sealed one. started(arg, run, err): NULL and 0 when there is nothing to do
  * (somebody else has it, it has ended, or it waits for more decisions); never before this returns. */
 void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const char *run_id,
-                   struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err), void *arg);
+                   struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err),
+                   void *arg);
 
 /* The events of journal rows, as the live run emitted them: for reading a run again. Rows from `after_row` on, the
  * text of that row cut at after_byte. */

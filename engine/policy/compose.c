@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compose.h"
 
-#include "decimal.h"
+#include "amount.h"
 #include "verdict.h"
 
 #include "engine/base/clock.h"
@@ -38,15 +38,15 @@ static void unite(json_t *all, const char *name, const json_t *list)
     }
 }
 
-static struct cg_decimal amount(const json_t *value)
+static struct cg_amount amount(const json_t *value)
 {
-    struct cg_decimal d = { 0, 0 };
+    struct cg_amount d = { 0, 0 };
     if (json_is_string(value))
-        cg_decimal_parse(cogent_str(json_string_value(value)), &d);
+        cg_amount_parse(cogent_str(json_string_value(value)), &d);
     else if (json_is_integer(value))
-        cg_decimal_from_int(json_integer_value(value), &d);
+        cg_amount_from_int(json_integer_value(value), &d);
     else
-        cg_decimal_from_double(json_real_value(value), &d);
+        cg_amount_from_double(json_real_value(value), &d);
     return d;
 }
 
@@ -62,7 +62,7 @@ static bool lower(json_t *all, const char *name, json_t *value)
     if (json_is_object(have) != json_is_object(value))
         return false;
     if (!json_is_object(value)) {
-        if (cg_decimal_compare(amount(value), amount(have)) < 0)
+        if (cg_amount_compare(amount(value), amount(have)) < 0)
             json_object_set(all, name, value);
         return true;
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * money: an exact decimal, with a currency or without. Without goes with any; two different ones are an error. */
-#include "decimal.h"
+#include "amount.h"
 #include "library.h"
 
 static const char type_name[] = "money";
 
 struct money {
-    struct cg_decimal amount;
+    struct cg_amount amount;
     char currency[4];
 };
 
@@ -46,14 +46,14 @@ static bool read_text(struct cogent_str s, struct money *m)
             return false;
         s.len = (size_t)(space - s.ptr);
     }
-    return cg_decimal_parse(s, &m->amount);
+    return cg_amount_parse(s, &m->amount);
 }
 
-static bool read_number(lua_State *L, int index, struct cg_decimal *out)
+static bool read_number(lua_State *L, int index, struct cg_amount *out)
 {
     if (lua_isinteger(L, index))
-        return cg_decimal_from_int(lua_tointeger(L, index), out);
-    return cg_decimal_from_double(lua_tonumber(L, index), out);
+        return cg_amount_from_int(lua_tointeger(L, index), out);
+    return cg_amount_from_double(lua_tonumber(L, index), out);
 }
 
 /* A money value, a number or a decimal text. */
@@ -74,7 +74,7 @@ static struct money check(lua_State *L, int index)
         luaL_error(L, "money: a decimal text or a number is wanted, not a %s", luaL_typename(L, index));
     }
     if (!ok)
-        luaL_error(L, "money: this is no decimal number of at most %d places", CG_DECIMAL_PLACES);
+        luaL_error(L, "money: this is no decimal number of at most %d places", CG_AMOUNT_PLACES);
     return m;
 }
 
@@ -114,7 +114,7 @@ static int money_add(lua_State *L)
     cg_box_charge(L, 2);
     struct money a = check(L, 1), b = check(L, 2);
     same_currency(L, &a, &b);
-    return result(L, &a, cg_decimal_add(a.amount, b.amount, &a.amount));
+    return result(L, &a, cg_amount_add(a.amount, b.amount, &a.amount));
 }
 
 static int money_sub(lua_State *L)
@@ -122,7 +122,7 @@ static int money_sub(lua_State *L)
     cg_box_charge(L, 2);
     struct money a = check(L, 1), b = check(L, 2);
     same_currency(L, &a, &b);
-    return result(L, &a, cg_decimal_sub(a.amount, b.amount, &a.amount));
+    return result(L, &a, cg_amount_sub(a.amount, b.amount, &a.amount));
 }
 
 static int money_mul(lua_State *L)
@@ -132,7 +132,7 @@ static int money_mul(lua_State *L)
         return luaL_error(L, "money: money times money has no meaning");
     struct money a = check(L, 1), b = check(L, 2);
     same_currency(L, &a, &b);
-    return result(L, &a, cg_decimal_mul(a.amount, b.amount, &a.amount));
+    return result(L, &a, cg_amount_mul(a.amount, b.amount, &a.amount));
 }
 
 /* money / number is money; money / money is a number. */
@@ -143,11 +143,11 @@ static int money_div(lua_State *L)
     if (!luaL_testudata(L, 1, type_name))
         return luaL_error(L, "money: a number divided by money has no meaning");
     if (!luaL_testudata(L, 2, type_name))
-        return result(L, &a, cg_decimal_div(a.amount, b.amount, &a.amount));
+        return result(L, &a, cg_amount_div(a.amount, b.amount, &a.amount));
     same_currency(L, &a, &b);
     if (b.amount.units == 0)
         return luaL_error(L, "money: a division by zero");
-    lua_pushnumber(L, cg_decimal_double(a.amount) / cg_decimal_double(b.amount));
+    lua_pushnumber(L, cg_amount_double(a.amount) / cg_amount_double(b.amount));
     return 1;
 }
 
@@ -164,7 +164,7 @@ static int compare(lua_State *L)
     cg_box_charge(L, 2);
     struct money a = check(L, 1), b = check(L, 2);
     same_currency(L, &a, &b);
-    return cg_decimal_compare(a.amount, b.amount);
+    return cg_amount_compare(a.amount, b.amount);
 }
 
 static int money_eq(lua_State *L)
@@ -200,18 +200,18 @@ static int money_round(lua_State *L)
 {
     struct money a = load(luaL_checkudata(L, 1, type_name));
     lua_Integer places = luaL_optinteger(L, 2, 2);
-    bool ok = places >= 0 && places <= CG_DECIMAL_PLACES;
-    return result(L, &a, ok && cg_decimal_round(a.amount, (int)places, &a.amount));
+    bool ok = places >= 0 && places <= CG_AMOUNT_PLACES;
+    return result(L, &a, ok && cg_amount_round(a.amount, (int)places, &a.amount));
 }
 
 /* m.amount (text), m.currency (text or nil), m:round(places) */
 static int money_index(lua_State *L)
 {
     struct money m = load(luaL_checkudata(L, 1, type_name));
-    char text[CG_DECIMAL_SIZE];
+    char text[CG_AMOUNT_SIZE];
     const char *key = luaL_checkstring(L, 2);
     if (strcmp(key, "amount") == 0)
-        lua_pushstring(L, cg_decimal_format(m.amount, text));
+        lua_pushstring(L, cg_amount_format(m.amount, text));
     else if (strcmp(key, "currency") == 0 && m.currency[0])
         lua_pushstring(L, m.currency);
     else if (strcmp(key, "round") == 0)
@@ -223,12 +223,12 @@ static int money_index(lua_State *L)
 
 bool cg_money_text(lua_State *L, int index, bool currency, char *out, size_t size)
 {
-    char text[CG_DECIMAL_SIZE];
+    char text[CG_AMOUNT_SIZE];
     const void *p = luaL_testudata(L, index, type_name);
     if (!p)
         return false;
     struct money m = load(p);
-    cg_decimal_format(m.amount, text);
+    cg_amount_format(m.amount, text);
     snprintf(out, size, "%s%s%s", text, currency && m.currency[0] ? " " : "", currency ? m.currency : "");
     return true;
 }

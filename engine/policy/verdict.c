@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict.h"
 
-#include "decimal.h"
+#include "amount.h"
 #include "library.h"
 
 #include "engine/base/clock.h"
@@ -83,9 +83,9 @@ bool cg_verdict_take(lua_State *L, int index, enum cg_verdict *kind, struct cg_t
 
 static bool is_amount(const json_t *value)
 {
-    struct cg_decimal d;
+    struct cg_amount d;
     if (json_is_string(value))
-        return cg_decimal_parse(cogent_str(json_string_value(value)), &d);
+        return cg_amount_parse(cogent_str(json_string_value(value)), &d);
     return json_is_number(value);
 }
 

@@ -2,12 +2,12 @@
  * Exact decimals, and the money that scripts see. */
 #include "room.h"
 
-#include "engine/policy/decimal.h"
+#include "engine/policy/amount.h"
 
-static struct cg_decimal dec(const char *text)
+static struct cg_amount dec(const char *text)
 {
-    struct cg_decimal d;
-    if (!cg_decimal_parse(cogent_str(text), &d))
+    struct cg_amount d;
+    if (!cg_amount_parse(cogent_str(text), &d))
         fail_msg("%s", text);
     return d;
 }
@@ -35,13 +35,13 @@ static void texts(void **state)
                                          "0.0000000000001",
                                          "1234567890123456789012345678901",
                                          NULL };
-    char out[CG_DECIMAL_SIZE];
-    struct cg_decimal d;
+    char out[CG_AMOUNT_SIZE];
+    struct cg_amount d;
     (void)state;
     for (size_t i = 0; same[i]; i++)
-        assert_string_equal(cg_decimal_format(dec(same[i]), out), same[i]);
+        assert_string_equal(cg_amount_format(dec(same[i]), out), same[i]);
     for (size_t i = 0; wrong[i]; i++)
-        if (cg_decimal_parse(cogent_str(wrong[i]), &d))
+        if (cg_amount_parse(cogent_str(wrong[i]), &d))
             fail_msg("%s was taken", wrong[i]);
 }
 
@@ -71,15 +71,15 @@ static void arithmetic(void **state)
         { "0.000001", "0.0000005", '*', "0.000000000000" }, /* half to even */
         { "0.000001", "0.0000015", '*', "0.000000000002" },
     };
-    char out[CG_DECIMAL_SIZE];
+    char out[CG_AMOUNT_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct cg_decimal a = dec(rows[i].a), b = dec(rows[i].b), r;
-        bool ok = rows[i].op == '+'   ? cg_decimal_add(a, b, &r)
-                  : rows[i].op == '-' ? cg_decimal_sub(a, b, &r)
-                  : rows[i].op == '*' ? cg_decimal_mul(a, b, &r)
-                                      : cg_decimal_div(a, b, &r);
-        if (ok != (rows[i].result != NULL) || (ok && strcmp(cg_decimal_format(r, out), rows[i].result) != 0))
+        struct cg_amount a = dec(rows[i].a), b = dec(rows[i].b), r;
+        bool ok = rows[i].op == '+'   ? cg_amount_add(a, b, &r)
+                  : rows[i].op == '-' ? cg_amount_sub(a, b, &r)
+                  : rows[i].op == '*' ? cg_amount_mul(a, b, &r)
+                                      : cg_amount_div(a, b, &r);
+        if (ok != (rows[i].result != NULL) || (ok && strcmp(cg_amount_format(r, out), rows[i].result) != 0))
             fail_msg("%s %c %s: %s", rows[i].a, rows[i].op, rows[i].b, ok ? out : "does not fit");
     }
 }
@@ -87,12 +87,12 @@ static void arithmetic(void **state)
 static void comparing(void **state)
 {
     (void)state;
-    assert_int_equal(cg_decimal_compare(dec("500.00"), dec("500")), 0);
-    assert_true(cg_decimal_compare(dec("9.99"), dec("10")) < 0);
-    assert_true(cg_decimal_compare(dec("-1"), dec("-0.99")) < 0);
-    assert_true(cg_decimal_compare(dec("-0.5"), dec("0.5")) < 0);
-    assert_true(cg_decimal_compare(dec("123456789012345678901234567890"), dec("0.000000000001")) > 0);
-    assert_true(cg_decimal_compare(dec("1.000000000001"), dec("1")) > 0);
+    assert_int_equal(cg_amount_compare(dec("500.00"), dec("500")), 0);
+    assert_true(cg_amount_compare(dec("9.99"), dec("10")) < 0);
+    assert_true(cg_amount_compare(dec("-1"), dec("-0.99")) < 0);
+    assert_true(cg_amount_compare(dec("-0.5"), dec("0.5")) < 0);
+    assert_true(cg_amount_compare(dec("123456789012345678901234567890"), dec("0.000000000001")) > 0);
+    assert_true(cg_amount_compare(dec("1.000000000001"), dec("1")) > 0);
 }
 
 static void doubles(void **state)
@@ -102,14 +102,14 @@ static void doubles(void **state)
         const char *text;
     } rows[] = { { 0.1, "0.1" }, { 139.12, "139.12" }, { 2.5, "2.5" }, { 1e-7, "0.000000100000" },
                  { 1e16, NULL }, { -0.05, "-0.05" },   { 3.0, "3" },   { 0.0 / 1.0, "0" } };
-    char out[CG_DECIMAL_SIZE];
+    char out[CG_AMOUNT_SIZE];
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct cg_decimal d;
-        bool ok = cg_decimal_from_double(rows[i].d, &d);
+        struct cg_amount d;
+        bool ok = cg_amount_from_double(rows[i].d, &d);
         assert_true(ok == (rows[i].text != NULL));
         if (ok)
-            assert_string_equal(cg_decimal_format(d, out), rows[i].text);
+            assert_string_equal(cg_amount_format(d, out), rows[i].text);
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "decimal.h"
+#include "amount.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,14 +17,14 @@ static cg_int128 limit(void)
     return power10(30);
 }
 
-static bool fits(struct cg_decimal d)
+static bool fits(struct cg_amount d)
 {
-    return d.units < limit() && d.units > -limit() && d.places >= 0 && d.places <= CG_DECIMAL_PLACES;
+    return d.units < limit() && d.units > -limit() && d.places >= 0 && d.places <= CG_AMOUNT_PLACES;
 }
 
-bool cg_decimal_parse(struct cogent_str text, struct cg_decimal *out)
+bool cg_amount_parse(struct cogent_str text, struct cg_amount *out)
 {
-    struct cg_decimal d = { 0, 0 };
+    struct cg_amount d = { 0, 0 };
     size_t i = 0, digits = 0, after = 0;
     bool negative = text.len && text.ptr[0] == '-', point = false;
     if (text.len > 44)
@@ -41,7 +41,7 @@ bool cg_decimal_parse(struct cogent_str text, struct cg_decimal *out)
         digits++;
         after += point;
     }
-    if (!digits || (point && !after) || after > CG_DECIMAL_PLACES)
+    if (!digits || (point && !after) || after > CG_AMOUNT_PLACES)
         return false;
     d.places = (int)after;
     d.units = negative ? -d.units : d.units;
@@ -49,13 +49,13 @@ bool cg_decimal_parse(struct cogent_str text, struct cg_decimal *out)
     return fits(d);
 }
 
-bool cg_decimal_from_int(int64_t n, struct cg_decimal *out)
+bool cg_amount_from_int(int64_t n, struct cg_amount *out)
 {
-    *out = (struct cg_decimal){ n, 0 };
+    *out = (struct cg_amount){ n, 0 };
     return true;
 }
 
-bool cg_decimal_from_double(double d, struct cg_decimal *out)
+bool cg_amount_from_double(double d, struct cg_amount *out)
 {
     char text[64];
     if (!isfinite(d) || fabs(d) >= 1e15)
@@ -63,12 +63,12 @@ bool cg_decimal_from_double(double d, struct cg_decimal *out)
     snprintf(text, sizeof text, "%.15g", d);
     if (strchr(text, 'e'))
         snprintf(text, sizeof text, "%.12f", d);
-    return cg_decimal_parse(cogent_str(text), out);
+    return cg_amount_parse(cogent_str(text), out);
 }
 
-const char *cg_decimal_format(struct cg_decimal d, char out[CG_DECIMAL_SIZE])
+const char *cg_amount_format(struct cg_amount d, char out[CG_AMOUNT_SIZE])
 {
-    char *at = out + CG_DECIMAL_SIZE;
+    char *at = out + CG_AMOUNT_SIZE;
     cg_int128 units = d.units < 0 ? -d.units : d.units;
     *--at = '\0';
     for (int i = 0; i <= d.places || units; i++) {
@@ -79,17 +79,17 @@ const char *cg_decimal_format(struct cg_decimal d, char out[CG_DECIMAL_SIZE])
     }
     if (d.units < 0)
         *--at = '-';
-    return memmove(out, at, (size_t)(out + CG_DECIMAL_SIZE - at));
+    return memmove(out, at, (size_t)(out + CG_AMOUNT_SIZE - at));
 }
 
-double cg_decimal_double(struct cg_decimal d)
+double cg_amount_double(struct cg_amount d)
 {
     return (double)d.units / (double)power10(d.places);
 }
 
-static bool align(struct cg_decimal *a, struct cg_decimal *b)
+static bool align(struct cg_amount *a, struct cg_amount *b)
 {
-    struct cg_decimal *low = a->places < b->places ? a : b;
+    struct cg_amount *low = a->places < b->places ? a : b;
     int by = a->places < b->places ? b->places - a->places : a->places - b->places;
     if (__builtin_mul_overflow(low->units, power10(by), &low->units))
         return false;
@@ -97,7 +97,7 @@ static bool align(struct cg_decimal *a, struct cg_decimal *b)
     return true;
 }
 
-bool cg_decimal_add(struct cg_decimal a, struct cg_decimal b, struct cg_decimal *out)
+bool cg_amount_add(struct cg_amount a, struct cg_amount b, struct cg_amount *out)
 {
     if (!align(&a, &b) || __builtin_add_overflow(a.units, b.units, &a.units))
         return false;
@@ -105,10 +105,10 @@ bool cg_decimal_add(struct cg_decimal a, struct cg_decimal b, struct cg_decimal 
     return fits(a);
 }
 
-bool cg_decimal_sub(struct cg_decimal a, struct cg_decimal b, struct cg_decimal *out)
+bool cg_amount_sub(struct cg_amount a, struct cg_amount b, struct cg_amount *out)
 {
     b.units = -b.units;
-    return cg_decimal_add(a, b, out);
+    return cg_amount_add(a, b, out);
 }
 
 /* n / by, half to even; by > 0. */
@@ -121,9 +121,9 @@ static cg_int128 divide(cg_int128 n, cg_int128 by)
     return q;
 }
 
-bool cg_decimal_round(struct cg_decimal a, int places, struct cg_decimal *out)
+bool cg_amount_round(struct cg_amount a, int places, struct cg_amount *out)
 {
-    if (places < 0 || places > CG_DECIMAL_PLACES)
+    if (places < 0 || places > CG_AMOUNT_PLACES)
         return false;
     if (places < a.places)
         a.units = divide(a.units, power10(a.places - places));
@@ -134,21 +134,21 @@ bool cg_decimal_round(struct cg_decimal a, int places, struct cg_decimal *out)
     return fits(a);
 }
 
-bool cg_decimal_mul(struct cg_decimal a, struct cg_decimal b, struct cg_decimal *out)
+bool cg_amount_mul(struct cg_amount a, struct cg_amount b, struct cg_amount *out)
 {
-    struct cg_decimal d = { 0, a.places + b.places };
+    struct cg_amount d = { 0, a.places + b.places };
     if (__builtin_mul_overflow(a.units, b.units, &d.units))
         return false;
-    if (d.places > CG_DECIMAL_PLACES)
-        return cg_decimal_round(d, CG_DECIMAL_PLACES, out);
+    if (d.places > CG_AMOUNT_PLACES)
+        return cg_amount_round(d, CG_AMOUNT_PLACES, out);
     *out = d;
     return fits(d);
 }
 
-bool cg_decimal_div(struct cg_decimal a, struct cg_decimal b, struct cg_decimal *out)
+bool cg_amount_div(struct cg_amount a, struct cg_amount b, struct cg_amount *out)
 {
     int keep = a.places, places = keep > 6 ? keep : 6;
-    struct cg_decimal d = { a.units, places };
+    struct cg_amount d = { a.units, places };
     if (b.units == 0)
         return false;
     if (b.units < 0) {
@@ -168,13 +168,13 @@ bool cg_decimal_div(struct cg_decimal a, struct cg_decimal b, struct cg_decimal 
     return fits(d);
 }
 
-int cg_decimal_compare(struct cg_decimal a, struct cg_decimal b)
+int cg_amount_compare(struct cg_amount a, struct cg_amount b)
 {
     /* Both fit: 30 digits and 12 more would not, so whole parts first. */
     cg_int128 x = a.units / power10(a.places), y = b.units / power10(b.places);
     if (x != y)
         return x < y ? -1 : 1;
-    x = a.units % power10(a.places) * power10(CG_DECIMAL_PLACES - a.places);
-    y = b.units % power10(b.places) * power10(CG_DECIMAL_PLACES - b.places);
+    x = a.units % power10(a.places) * power10(CG_AMOUNT_PLACES - a.places);
+    y = b.units % power10(b.places) * power10(CG_AMOUNT_PLACES - b.places);
     return x < y ? -1 : x > y;
 }

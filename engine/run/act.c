@@ -131,6 +131,7 @@ static void dispatch(struct cg_call *call)
         cogent_text(cogent_str(call->id)),     cogent_text(cogent_str(call->tool->api->name)),
         cogent_text(cogent_str(hash)),         cogent_int(cg_now_us()),
     };
+    cg_run_survives(run);
     const struct cg_db_step plan = { &cg_store[CG_ST_EFFECT_PLAN], v, 6 };
     cg_run_write(run, CG_DB_FSYNC, &plan, 1, NULL, on_planned);
 }

@@ -4,6 +4,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/svc/due.h"
 #include "engine/svc/store.h"
 #include "runs.h"
 
@@ -93,7 +94,7 @@ static void on_gone(void *arg, int why)
 static void on_resumed(void *arg, struct cg_run *run, int err)
 {
     struct deciding *d = arg;
-    if (err < 0)
+    if (err < 0 && err != COGENT_CONFLICT && err != COGENT_NOT_FOUND)
         cg_log(CG_ERROR, "approval.resume", CG_S("run", d->run_id), CG_S("error", cogent_err_name(err)));
     if (d->gone) {
         deciding_free(d);
@@ -135,6 +136,9 @@ static void decide_row(struct deciding *d)
                                  cogent_text(cogent_str(d->approve ? "approve" : "deny")),
                                  cogent_int(cg_now_us()) };
     const struct cg_db_step step = { &cg_store[CG_ST_APPROVAL_DECIDE], v, 5 };
+    /* Before the decision is on disk: should this worker die between the two, another finds the run. */
+    const struct cg_due due = { d->env->loop, d->env->db, d->env->keys, d->env->owner };
+    cg_due_put(&due, "run", d->caller->tenant, d->run_id, cg_now_us() + 2000000);
     cg_db_run(d->env->db, d->op, d->caller->tenant, CG_DB_FSYNC, &step, 1, on_decided, d);
 }
 

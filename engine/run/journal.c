@@ -4,6 +4,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/svc/due.h"
 #include "engine/svc/store.h"
 
 #include <stdlib.h>
@@ -173,4 +174,12 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
     }
     free(steps);
     free(values);
+}
+
+void cg_run_survives(struct cg_run *run)
+{
+    const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
+    if (!run->due)
+        cg_due_put(&due, "run", run->caller->tenant, run->id, cg_now_us() + 1000000);
+    run->due = true;
 }

@@ -168,6 +168,7 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
         return;
     }
     run->written = run->n_rows;
+    run->due = true;
     run->detached = true; /* nobody's disconnect cancels it now */
     run->state = CG_RUN_TAKEN;
     cg_log(CG_INFO, "run.taken_up", CG_S("run", run->id), CG_S("from", r->owner));
@@ -205,7 +206,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     cg_str_copy(r->owner, sizeof r->owner, head.values[3].str);
     bool waits = strcmp(r->status, "waiting") == 0;
     if (!waits && (strcmp(r->status, "running") != 0 || owner_lives(r))) {
-        finish(r, NULL, 0);
+        finish(r, NULL, strcmp(r->status, "running") != 0 ? COGENT_NOT_FOUND : 0);
         return;
     }
     cg_auto_json open =
@@ -217,7 +218,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     if (rc < 0 || r->run->end)
         finish(r, NULL, rc);
     else if (!collect_decisions(r, result))
-        finish(r, NULL, 0);
+        finish(r, NULL, COGENT_CONFLICT);
     else
         claim(r);
 }

@@ -110,8 +110,8 @@ void cg_run_listen(struct cg_run *run, const struct cg_sink *sink);
 bool cg_run_cancel_here(struct cg_runs *runs, const char *tenant_id, const char *run_id);
 
 /* Takes up a run that waits or whose worker is gone: loads its journal, folds it and goes on. credential: the asker's
- * own, fresh; NULL: the sealed one. started(arg, run, err): NULL and 0 when there is nothing to do
- * (somebody else has it, it has ended, or it waits for more decisions); never before this returns. */
+ * own, fresh; NULL: the sealed one. started(arg, run, err): without a run, 0: somebody has it; COGENT_NOT_FOUND: it
+ * has ended; COGENT_CONFLICT: it waits for more decisions. Never before this returns. */
 void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const char *run_id,
                    struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err),
                    void *arg);

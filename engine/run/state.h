@@ -108,7 +108,7 @@ struct cg_run {
     size_t link;          /* in the chain */
     const char *stop;     /* status that the run ends with as soon as no effect is under way; NULL: goes on */
     bool detached, gone;  /* gone: nobody listens */
-    bool counted;
+    bool counted, due;
     struct cg_task next_task;
 };
 
@@ -135,6 +135,9 @@ int cg_row_kind_of(struct cogent_str name);
 /* Writes what is not yet written, with `extra` steps before it, in one group. done may be NULL. */
 void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_db_step *extra, size_t n_extra,
                   const char *status, void (*done)(struct cg_run *run, int err));
+
+/* Puts the run where another worker finds it when this one dies; taken out at its end. */
+void cg_run_survives(struct cg_run *run);
 
 /* fold.c */
 int cg_fold_row(struct cg_run *run, const struct cg_row *row);

@@ -16,7 +16,7 @@ local function changed(kind, permission)
     permission = permission, auth = service_account, route = "GET /" .. kind .. "/changed",
     args = { modified_after = { type = "string" } },
     query = { modified_after = "{modified_after}", after = "{page.cursor}", limit = "{page.size}" },
-    pages = { size = 200, max = 5000, next = "/next" },
+    pages = { size = 200, max = 1000, next = "/next" },
     result = { at = "/items" },
   }
 end
@@ -27,7 +27,7 @@ local function ids(kind, permission)
     about = "The ids of all " .. kind .. ".", hidden = true,
     permission = permission, auth = service_account, route = "GET /" .. kind .. "/ids",
     query = { after = "{page.cursor}", limit = "{page.size}" },
-    pages = { size = 5000, max = 1000000, next = "/next" },
+    pages = { size = 5000, max = 100000, next = "/next" },
     result = { at = "/items" },
   }
 end

@@ -31,7 +31,7 @@ static void named(struct question *q, int type, const char *words)
 {
     for (size_t i = 0; i < q->n; i++) {
         size_t at = i + 1;
-        if (q->taken[i] || !word_is(q->tokens[i].word, words))
+        if (q->taken[i] || q->tokens[i].stop || !word_is(q->tokens[i].word, words))
             continue;
         while (at < q->n && at <= i + 2 &&
                word_is(q->tokens[at].word, "no|number|nr|num|code|id|#|with|called"))
@@ -158,8 +158,8 @@ void question_entities(struct question *q)
 {
     text(q);
     named(q, SLOT_CUSTOMER, "customer|client|account|buyer|customers");
-    named(q, SLOT_INVOICE, "invoice|bill|inv|document|note|invoices");
     lines(q);
+    named(q, SLOT_INVOICE, "invoice|bill|inv|document|note|invoices");
     named(q, SLOT_ITEM, "item|sku|product|article|items");
     periods(q);
     formed(q);

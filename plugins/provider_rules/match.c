@@ -79,6 +79,24 @@ static void fill(struct trial *t, const struct question *q)
             t->missing = &t->rule->slots[i];
 }
 
+/* The word for a slot that the rule has: "the item" asks for nothing new. */
+static int names_slot(const struct rule *rule, const char *word)
+{
+    static const char *const names[SLOT_TYPES] = {
+        [SLOT_INVOICE] = "invoice|bill|document",
+        [SLOT_ITEM] = "item|sku|product|article",
+        [SLOT_CUSTOMER] = "customer|client",
+        [SLOT_PERIOD] = "period|month|quarter|year",
+        [SLOT_LINES] = "items|lines|goods",
+        [SLOT_INTEGER] = "units|pieces",
+        [SLOT_TEXT] = "description",
+    };
+    for (int type = 0; type < SLOT_TYPES; type++)
+        if (slot_of(rule, type) && word_is(word, names[type]))
+            return 1;
+    return 0;
+}
+
 /* Words that neither the rule nor an entity accounts for; -1: one of them is a number. */
 static int unexplained(const struct trial *t, const struct question *q, const unsigned char *seen)
 {
@@ -88,9 +106,14 @@ static int unexplained(const struct trial *t, const struct question *q, const un
             continue;
         if (q->tokens[i].digits)
             return -1;
-        n += !word_filler(q->tokens[i].word);
+        n += !word_filler(q->tokens[i].word) && !names_slot(t->rule, q->tokens[i].word);
     }
     return n;
+}
+
+static int complete(const struct trial *t)
+{
+    return !t->missing && !t->several;
 }
 
 /* Whether the rule is meant at all. */
@@ -103,7 +126,7 @@ static int try_rule(struct trial *t, const struct question *q, int write)
             return 0;
         t->score += 3 + (int)n;
     }
-    if (t->rule->without && words_match(q, t->rule->without, NULL))
+    if (t->rule->without && words_stand(q, t->rule->without))
         return 0;
     t->slots = json_object();
     fill(t, q);
@@ -111,7 +134,7 @@ static int try_rule(struct trial *t, const struct question *q, int write)
     if (open < 0 || open > (write ? UNEXPLAINED_WRITE_MAX : UNEXPLAINED_MAX) || t->left_over)
         return 0;
     t->score -= open;
-    return 1;
+    return complete(t) || !open; /* who asks back must have understood all the rest */
 }
 
 const struct cogent_offer *plan_offer(const struct cogent_chat *chat, const char *tool)
@@ -121,11 +144,6 @@ const struct cogent_offer *plan_offer(const struct cogent_chat *chat, const char
             memcmp(chat->tools[i].name.ptr, tool, strlen(tool)) == 0)
             return &chat->tools[i];
     return NULL;
-}
-
-static int complete(const struct trial *t)
-{
-    return !t->missing && !t->several;
 }
 
 /* A complete rule comes before one that must ask. */

@@ -112,6 +112,8 @@ int month_days(int year, int month);
 int word_is(const char *word, const char *list);                /* one of "a|b|c", exactly */
 int word_like(const char *word, const char *pattern, size_t n); /* endings and small slips forgiven */
 int word_filler(const char *word);
+/* Whether one of the alternatives, exactly as it is, stands in the question. */
+int words_stand(const struct question *q, const char *alternatives);
 /* Whether one of the alternatives stands in the question; which tokens into seen. Returns words matched. */
 size_t words_match(const struct question *q, const char *alternatives, unsigned char *seen);
 

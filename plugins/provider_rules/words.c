@@ -75,14 +75,21 @@ int word_filler(const char *word)
     return word_is(word, fillers);
 }
 
+static int fits(const char *word, const char *pattern, size_t n, int exact)
+{
+    return exact ? strlen(word) == n && memcmp(word, pattern, n) == 0 : word_like(word, pattern, n);
+}
+
 /* One alternative, word by word, at token i. Returns its words, 0 when it does not stand there. */
-static size_t phrase_at(const struct question *q, size_t i, const char *phrase, size_t len)
+static size_t phrase_at(const struct question *q, size_t i, const char *phrase, size_t len, int exact)
 {
     size_t n = 0;
     while (len) {
         const char *blank = memchr(phrase, ' ', len);
         size_t word = blank ? (size_t)(blank - phrase) : len;
-        if (i + n >= q->n || !word_like(q->tokens[i + n].word, phrase, word))
+        if (n && i + n < q->n && q->tokens[i + n].digits)
+            n++; /* top 5 items */
+        if (i + n >= q->n || !fits(q->tokens[i + n].word, phrase, word, exact))
             return 0;
         n++;
         phrase += word + (blank != NULL);
@@ -91,13 +98,14 @@ static size_t phrase_at(const struct question *q, size_t i, const char *phrase, 
     return n;
 }
 
-size_t words_match(const struct question *q, const char *alternatives, unsigned char *seen)
+/* The most words that an alternative matches; all that do are marked in seen. */
+static size_t best_match(const struct question *q, const char *alternatives, unsigned char *seen, int exact)
 {
     size_t best = 0;
     for (const char *at = alternatives;; at++) {
         size_t len = strcspn(at, "|");
         for (size_t i = 0; len && i < q->n; i++) {
-            size_t n = phrase_at(q, i, at, len);
+            size_t n = phrase_at(q, i, at, len, exact);
             if (seen && n)
                 memset(seen + i, 1, n);
             if (n > best)
@@ -107,4 +115,14 @@ size_t words_match(const struct question *q, const char *alternatives, unsigned 
         if (!*at)
             return best;
     }
+}
+
+size_t words_match(const struct question *q, const char *alternatives, unsigned char *seen)
+{
+    return best_match(q, alternatives, seen, 0);
+}
+
+int words_stand(const struct question *q, const char *alternatives)
+{
+    return best_match(q, alternatives, NULL, 1) > 0;
 }

@@ -24,7 +24,7 @@ return {
 
   { about   = "the invoices of a customer",
     when    = { "customer|client|account|buyer", "invoices|bills|documents", "which|list|show|what|all|have|has|of|for" },
-    without = changes .. "|" .. beyond .. "|who|most|best|invoiced|status|bought|total|open|unpaid|overdue|paid|how many|how much",
+    without = changes .. "|" .. beyond .. "|who|most|best|invoiced|billed|status|bought|total|open|unpaid|overdue|paid|how many|how much",
     slots   = { customer = "customer", period = "period?" },
     call    = { tool = "list_invoices", args = { customer_id = "{customer}", from = "{period.from}", to = "{period.to}" } },
     need    = "items",

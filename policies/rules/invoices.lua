@@ -33,7 +33,7 @@ return {
 
   { about   = "creating an invoice",
     when    = { "create|make|raise|issue|write|new|prepare|draw up|invoice customer|bill customer", "invoice|bill" },
-    without = "delete|cancel|void|how|who|why|which|did|was|total|not|never|dont",
+    without = "delete|cancel|void|set|how|who|why|which|did|was|total|not|never|dont",
     slots   = { customer = "customer", lines = "lines" },
     call    = { tool = "create_invoice", args = { customer_id = "{customer}", line_items = "{lines}" } },
     answer  = "Invoice {number} was created for customer {customer}: {total} {currency} {cite}." },

@@ -33,7 +33,7 @@ return {
     list    = { at = "groups", row = "{name} (customer {key}): {amount} {currency}, {units} units", max = 10 } },
 
   { about   = "all sales of a period",
-    when    = { "sales|sold|sell|turnover|revenue|takings" },
+    when    = { "sales|sold|sell|turnover|revenue|takings", "how much|what|total|sales|sold|turnover|revenue|takings" },
     without = changes .. "|" .. beyond .. "|who|customer|most|best|top|biggest|bestseller|item|items|sku|product|products|article|invoice|order|orders|bought|country|region|daily|by",
     slots   = { period = "period" },
     call    = { tool = "sales_summary", args = { from = "{period.from}", to = "{period.to}" } },

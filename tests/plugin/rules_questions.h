@@ -63,7 +63,7 @@ static const struct {
     { "sales since 1 December 2025", SALES("2025-12-01", "2025-12-31") },
     { "What were total sales on 2025-12-05?", SALES("2025-12-05", "2025-12-05") },
     { "Sales for May", SALES("2025-05-01", "2025-05-31") },
-    { "How much did we sell?", "Which period do you mean?" },
+    { "How much did we sell?", "That can mean two things: " },
     { "Sales by month in 2025", "sales_summary {'from':'2025-01-01','group_by':'month','to':'2025-12-31'}" },
     /* a customer */
     { "What is customer 17850 invoiced for?", INVOICED },

@@ -107,7 +107,7 @@
               "where r.tenant_id = $1 and r.doc = h.doc / 4096 and " MAY_READ(                                           \
                   D, "$4",                                                                                               \
                   "$5") " order by h.s desc, h.doc limit 1000), "                                                        \
-                        "scored as (select seen.doc as doc, seen.s + coalesce((select " WEIGHT(D) " from " PAIRS_##D(    \
+                        "scored as materialized (select seen.doc as doc, seen.s + coalesce((select " WEIGHT(D) " from " PAIRS_##D(    \
                             "$3") " t cross join record_posting p where p.tenant_id = $1 and p.term = t.key "            \
                                   "and p.doc = seen.doc), 0) as s from seen), "                                          \
                                   "best as (select doc, s, row_number() over (partition by doc / 4096 "                  \

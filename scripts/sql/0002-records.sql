@@ -7,7 +7,7 @@ create table record(tenant_id text not null, entity_type text not null, entity_i
   customer text, domain text, columns text not null, acl text, as_of bigint not null, dirty bigint not null,
   primary key(tenant_id, entity_type, entity_id));
 create unique index record_by_doc on record(tenant_id, doc);
-create index record_by_number on record(tenant_id, number_norm);
+create index record_by_number on record(tenant_id, number_norm, entity_type);
 
 create table cognitive_embeddings(tenant_id text not null, entity_type text not null, entity_id text not null,
   chunk_index bigint not null, content_text text not null, embedding blob, metadata text not null, terms text not null,

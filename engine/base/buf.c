@@ -28,12 +28,13 @@ static bool reserve(struct cg_buf *buf, size_t more)
     if (buf->failed)
         return false;
     size_t need = buf->len + more + 1;
-    if (need <= buf->cap)
+    bool sane = more < SIZE_MAX / 4 && need < SIZE_MAX / 4;
+    if (sane && need <= buf->cap)
         return true;
     size_t cap = buf->cap ? buf->cap : 64;
-    while (cap < need)
+    while (sane && cap < need)
         cap *= 2;
-    char *ptr = need < more ? NULL : realloc(buf->ptr, cap);
+    char *ptr = sane ? realloc(buf->ptr, cap) : NULL;
     if (!ptr) {
         buf->failed = true;
         return false;

@@ -38,7 +38,7 @@ int64_t cg_duration_parse(struct cogent_str text)
                   { "h", 3600000 }, { "d", 86400000 }, { "", 1000 } };
     size_t i = 0;
     int64_t n = 0;
-    while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9' && n < 100000000000)
+    while (i < text.len && text.ptr[i] >= '0' && text.ptr[i] <= '9' && n < 10000000000)
         n = n * 10 + (text.ptr[i++] - '0');
     if (i == 0)
         return -1;

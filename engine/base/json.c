@@ -3,6 +3,7 @@
 
 #include "utf8.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 void cg_json_unref_ptr(json_t **value)
@@ -360,7 +361,7 @@ int cg_read_string(struct cogent_str json, const char *pointer, char *buf, size_
         buf[0] = '\0';
     if (rc < 0)
         return rc;
-    return raw.ptr[0] == '"' ? unquote(raw, buf, size) : COGENT_INVALID;
+    return raw.ptr[0] == '"' && size ? unquote(raw, buf, size) : COGENT_INVALID;
 }
 
 int cg_read_integer(struct cogent_str json, const char *pointer, int64_t *out)
@@ -372,8 +373,9 @@ int cg_read_integer(struct cogent_str json, const char *pointer, int64_t *out)
         return rc;
     if (raw.len > 20 || !cg_str_copy(text, sizeof text, raw))
         return COGENT_INVALID;
+    errno = 0;
     long long n = strtoll(text, &end, 10);
-    if (end == text || *end || text[0] == '+')
+    if (end == text || *end || text[0] == '+' || errno == ERANGE)
         return COGENT_INVALID;
     *out = n;
     return 0;
@@ -399,7 +401,7 @@ int cg_read_decimal(struct cogent_str json, const char *pointer, char *buf, size
         else if (c != '-' || i)
             return COGENT_INVALID;
     }
-    return digits && dots <= 1 && cg_str_copy(buf, size, raw) ? (int)raw.len : COGENT_INVALID;
+    return digits && dots <= 1 && size && cg_str_copy(buf, size, raw) ? (int)raw.len : COGENT_INVALID;
 }
 
 int cg_read_boolean(struct cogent_str json, const char *pointer, int *out)

@@ -111,7 +111,7 @@ static void spell(char out[CG_LABELS_SIZE], const struct family *f, const char *
     size_t n = 0;
     out[0] = '\0';
     for (size_t i = 0; i < 3 && f->labels[i]; i++) {
-        char value[28];
+        char value[43]; /* three of them fit, with their names */
         clean(value, sizeof value, values[i] ? values[i] : "");
         n += (size_t)snprintf(out + n, CG_LABELS_SIZE - n, "%s%s=\"%s\"", i ? "," : "", f->labels[i], value);
         if (n >= CG_LABELS_SIZE) {

@@ -45,6 +45,9 @@ const char *cg_nearest(const char *word, const char *const *names)
 
 static const char *const type_names[] = { "string", "integer", "boolean", "number", "secret", "table" };
 
+static const char *const wanted_names[] = { "a string", "an integer", "true or false",
+                                            "a number", "a secret",   "a table" };
+
 static int fill_one(const struct cogent_option *o, const json_t *v, char *at, const char *where,
                     struct cg_err *err)
 {
@@ -79,7 +82,7 @@ static int fill_one(const struct cogent_option *o, const json_t *v, char *at, co
         break;
     }
     if (!ok)
-        return cg_err_set(err, COGENT_INVALID, "%s: %s must be a %s", where, o->key, type_names[o->type]);
+        return cg_err_set(err, COGENT_INVALID, "%s: %s must be %s", where, o->key, wanted_names[o->type]);
     return 0;
 }
 

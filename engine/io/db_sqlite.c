@@ -408,10 +408,13 @@ static int open_file(struct worker *w, const char *path, struct cg_err *err)
     if (rc != SQLITE_OK)
         return cg_err_set(err, COGENT_UNAVAILABLE, "database %s: %s", path, sqlite3_errmsg(w->file));
     sqlite3_busy_timeout(w->file, BUSY_MS);
-    if (exec(
-            w,
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192; "
-            "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF") < 0)
+    lock_file(w->db); /* two processes that turn a new file to WAL at once: one of them is told "locked" */
+    int failed = exec(
+        w,
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192; "
+        "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF");
+    unlock_file(w->db);
+    if (failed < 0)
         return cg_err_set(err, COGENT_UNAVAILABLE, "database %s: %s", path, sqlite3_errmsg(w->file));
     return 0;
 }

@@ -329,6 +329,14 @@ static void arm_gap(struct transfer *t, uint32_t ms)
         t->gap = cg_timer_after(loop, t->op, "http.gap", ms, on_gap, t);
 }
 
+/* A number in text as milliseconds, at most a day; 0 when it is none. */
+static uint32_t bounded(const char *text, unsigned unit)
+{
+    const unsigned long day = 86400000;
+    unsigned long n = text[0] >= '0' && text[0] <= '9' ? strtoul(text, NULL, 10) : 0;
+    return (uint32_t)(n < day / unit ? n * unit : day);
+}
+
 static size_t on_header(char *data, size_t size, size_t n, void *arg)
 {
     struct transfer *t = arg;
@@ -357,11 +365,10 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
     if (cg_str_caseeq(key, "content-type")) {
         cg_str_copy(t->content_type, sizeof t->content_type, value);
     } else if (cg_str_caseeq(key, "retry-after-ms") && cg_str_copy(text, sizeof text, value)) {
-        t->retry_after_ms = (uint32_t)strtoul(text, NULL, 10);
+        t->retry_after_ms = bounded(text, 1);
     } else if (cg_str_caseeq(key, "retry-after") && !t->retry_after_ms &&
                cg_str_copy(text, sizeof text, value)) {
-        unsigned long seconds = strtoul(text, NULL, 10);
-        t->retry_after_ms = seconds < 86400 ? (uint32_t)seconds * 1000 : 86400000u;
+        t->retry_after_ms = bounded(text, 1000);
     }
     return len;
 }
@@ -444,6 +451,8 @@ static void set_options(struct transfer *t, const struct cg_http_client *client,
     curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(r->connect_ms ? r->connect_ms : 5000));
     curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(r->total_ms ? r->total_ms : 60000));
     curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+    if (strcmp(r->method, "HEAD") == 0)
+        curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
     if (r->body.len || strcmp(r->method, "POST") == 0 || strcmp(r->method, "PUT") == 0) {
         curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len);
         curl_easy_setopt(e, CURLOPT_POSTFIELDS, t->body_out);
@@ -460,13 +469,19 @@ struct cogent_op cg_http_send(struct cg_http_client *client, struct cogent_op pa
     return cg_http_send_unix(client, NULL, parent, request, events, arg);
 }
 
+static const char *no_header(const struct cogent_http_result *result, const char *name)
+{
+    (void)result, (void)name;
+    return NULL;
+}
+
 /* Whatever fails before curl has the transfer is told through done, like everything else. */
 static void on_never_began(void *arg)
 {
     struct transfer *t = arg;
-    struct cogent_http_result r = { .size = sizeof r,
-                                    .err = COGENT_INVALID,
-                                    .detail = "the request is malformed" };
+    struct cogent_http_result r = {
+        .size = sizeof r, .err = COGENT_INVALID, .header = no_header, .detail = "the request is malformed"
+    };
     t->over = true;
     if (cg_op_finish(t->multi->client->loop, t->op))
         t->events.done(t->arg, &r);
@@ -519,6 +534,8 @@ void cg_http_pause(struct cg_http_client *client, struct cogent_op op, bool paus
         if (t->op.slot != op.slot || t->op.generation != op.generation || t->over || t->paused == pause)
             continue;
         t->paused = pause;
+        /* That nothing comes while nothing is wanted is no time-out. */
+        arm_gap(t, pause ? 0 : t->gap_ms);
         if (!pause)
             curl_easy_pause(t->easy, CURLPAUSE_CONT);
         return;

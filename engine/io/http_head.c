@@ -152,12 +152,28 @@ static int read_length(struct cogent_str text, int64_t *out)
     return 0;
 }
 
+/* Whether one of the words of the Connection headers, separated by commas, is this one. */
+static bool connection_says(const struct cg_http_head *head, const char *word)
+{
+    for (size_t i = 0; i < head->n_headers; i++) {
+        struct cogent_str rest = head->headers[i].value;
+        while (cg_str_caseeq(head->headers[i].name, "connection") && rest.len) {
+            const char *comma = memchr(rest.ptr, ',', rest.len);
+            size_t n = comma ? (size_t)(comma - rest.ptr) : rest.len;
+            if (cg_str_caseeq(trim((struct cogent_str){ rest.ptr, n }), word))
+                return true;
+            n += comma != NULL;
+            rest = (struct cogent_str){ rest.ptr + n, rest.len - n };
+        }
+    }
+    return false;
+}
+
 static int read_framing(struct cg_http_head *head, const char **why)
 {
     struct cogent_str host = cg_http_header_find(head, "host");
     struct cogent_str length = cg_http_header_find(head, "content-length");
     struct cogent_str coding = cg_http_header_find(head, "transfer-encoding");
-    struct cogent_str connection = cg_http_header_find(head, "connection");
     struct cogent_str expect = cg_http_header_find(head, "expect");
     if (head->minor == 1 && !host.ptr)
         return refuse(400, why, "The Host header is missing.");
@@ -171,8 +187,9 @@ static int read_framing(struct cg_http_head *head, const char **why)
         return refuse(417, why, "Only 100-continue can be expected.");
     head->chunked = coding.ptr != NULL;
     head->expect = expect.ptr != NULL && head->minor == 1;
-    head->keep_alive =
-        head->minor == 1 ? !cg_str_caseeq(connection, "close") : cg_str_caseeq(connection, "keep-alive");
+    head->keep_alive = head->minor == 1
+                           ? !connection_says(head, "close")
+                           : connection_says(head, "keep-alive") && !connection_says(head, "close");
     return 0;
 }
 
@@ -194,7 +211,8 @@ int cg_http_head_read(struct cogent_str bytes, struct cg_http_head *head, const 
         if (line.len == 0) {
             if (first)
                 return refuse(400, why, "The request line is empty.");
-            int rc = read_framing(head, why);
+            int rc = at > CG_HTTP_HEAD_MAX ? refuse(431, why, "The headers are too long.")
+                                           : read_framing(head, why);
             return rc < 0 ? rc : (int)at;
         }
         int rc = first ? read_request_line(line, head, why) : read_header(line, head, why);

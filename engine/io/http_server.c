@@ -35,7 +35,7 @@ struct cg_exchange {
     void (*closed)(void *arg);
     void (*drained)(void *arg);
     void *closed_arg, *drained_arg;
-    bool fin_is_gone, begun, chunk_out, replied;
+    bool fin_is_gone, begun, chunk_out, replied, no_body;
 };
 
 struct conn {
@@ -107,6 +107,11 @@ static void conn_close(struct conn *c)
         conn_free(c);
 }
 
+static size_t unsent(const struct conn *c)
+{
+    return evbuffer_get_length(bufferevent_get_output(c->bev));
+}
+
 static void conn_timer(struct conn *c, uint32_t ms)
 {
     struct timeval tv = cg_ms(ms);
@@ -154,6 +159,10 @@ static const char *reason(int status)
     }
     return "Other";
 }
+
+static void on_unwanted(struct bufferevent *bev, void *arg);
+static void on_written(struct bufferevent *bev, void *arg);
+static void on_event(struct bufferevent *bev, short what, void *arg);
 
 static void refuse(struct conn *c, int status, const char *why)
 {
@@ -284,6 +293,20 @@ static bool read_body(struct conn *c)
     return done;
 }
 
+/* What is on its way to the client goes out, then the connection closes. No time limit of its own: a client that
+ * takes nothing is found by the time-out of the write. */
+static void conn_last(struct conn *c)
+{
+    struct evbuffer *in = bufferevent_get_input(c->bev);
+    c->state = LAST;
+    conn_timer(c, 0);
+    evbuffer_drain(in, evbuffer_get_length(in));
+    bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
+    bufferevent_setcb(c->bev, on_unwanted, on_written, on_event, c);
+    if (unsent(c) == 0) /* no write will tell */
+        bufferevent_trigger(c->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+}
+
 static void conn_turn(struct conn *c)
 {
     if (c->in_turn)
@@ -298,8 +321,10 @@ static void conn_turn(struct conn *c)
         else
             more = false;
     }
-    /* End of input: fine between requests and while an answer is under way; else the rest will never come. */
-    if (!c->dead && c->eof && (c->state == HEAD || c->state == BODY || (c->x && c->x->fin_is_gone)))
+    /* End of input: fine while an answer is under way or being sent; else the rest will never come. */
+    if (!c->dead && c->eof && c->state == HEAD && unsent(c))
+        conn_last(c);
+    else if (!c->dead && c->eof && (c->state == HEAD || c->state == BODY || (c->x && c->x->fin_is_gone)))
         conn_close(c);
     c->in_turn = false;
     if (c->dead)
@@ -347,10 +372,10 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
     }
     c->eof = true;
     bufferevent_disable(bev, EV_READ);
-    if (c->state == LAST)
-        conn_close(c);
-    else
+    if (c->state != LAST)
         conn_turn(c);
+    else if (unsent(c) == 0) /* else on_written closes */
+        conn_close(c);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -368,6 +393,10 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         c->in_turn = false;
         if (c->dead)
             conn_free(c);
+        return;
+    }
+    if (c->state == HEAD && unsent(c)) { /* a long answer, slowly read, is not idleness */
+        conn_timer(c, c->server->limits.idle_ms);
         return;
     }
     if (c->state == BODY && c->x) {
@@ -458,6 +487,8 @@ void cg_http_server_drain(struct cg_http_server *s)
         next = c->next;
         if (c->x)
             c->x->head.keep_alive = false;
+        else if (c->state == HEAD && unsent(c))
+            conn_last(c);
         else if (c->state == HEAD && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
             conn_close(c);
     }
@@ -541,20 +572,21 @@ static void write_head(struct cg_exchange *x, int status, const char *content_ty
 static void exchange_over(struct cg_exchange *x)
 {
     struct conn *c = x->conn;
+    size_t waiting = evbuffer_get_length(bufferevent_get_input(c->bev));
     /* An unread body would be taken for the next request. */
-    bool keep = x->head.keep_alive && c->state == BUSY && !c->eof && !c->server->draining;
+    bool keep = x->head.keep_alive && c->state == BUSY && (!c->eof || waiting) && !c->server->draining;
     x->replied = true;
     x->closed = NULL;
     exchange_free(c);
     c->began_us = 0;
-    c->state = keep ? HEAD : LAST;
-    conn_timer(c, keep ? c->server->limits.idle_ms : c->server->limits.write_ms);
-    if (keep && !c->in_turn && evbuffer_get_length(bufferevent_get_input(c->bev)))
-        bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
     if (!keep) {
-        bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
-        bufferevent_setcb(c->bev, on_unwanted, on_written, on_event, c);
+        conn_last(c);
+        return;
     }
+    c->state = HEAD;
+    conn_timer(c, c->server->limits.idle_ms);
+    if (!c->in_turn && waiting)
+        bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
 }
 
 void cg_exchange_reply(struct cg_exchange *x, int status, const char *content_type, const char *extra,
@@ -576,7 +608,8 @@ void cg_exchange_begin(struct cg_exchange *x, int status, const char *content_ty
     if (x->conn->dead)
         return;
     x->chunk_out = x->head.minor == 1;
-    if (!x->chunk_out)
+    x->no_body = cg_str_eq(x->head.method, "HEAD");
+    if (!x->chunk_out || x->conn->state != BUSY)
         x->head.keep_alive = false;
     x->begun = true;
     write_head(x, status, content_type, extra, -1);
@@ -584,7 +617,7 @@ void cg_exchange_begin(struct cg_exchange *x, int status, const char *content_ty
 
 void cg_exchange_write(struct cg_exchange *x, struct cogent_str bytes)
 {
-    if (x->conn->dead || bytes.len == 0)
+    if (x->conn->dead || bytes.len == 0 || x->no_body)
         return;
     struct evbuffer *out = bufferevent_get_output(x->conn->bev);
     if (x->chunk_out)
@@ -598,7 +631,7 @@ void cg_exchange_end(struct cg_exchange *x)
 {
     if (x->conn->dead)
         return;
-    if (x->chunk_out)
+    if (x->chunk_out && !x->no_body)
         evbuffer_add(bufferevent_get_output(x->conn->bev), "0\r\n\r\n", 5);
     exchange_over(x);
 }
@@ -618,4 +651,6 @@ void cg_exchange_on_drain(struct cg_exchange *x, void (*drained)(void *arg), voi
     x->drained = drained;
     x->drained_arg = arg;
     bufferevent_setwatermark(x->conn->bev, EV_WRITE, DRAIN_AT, 0);
+    if (drained && unsent(x->conn) <= DRAIN_AT) /* no write may come that tells */
+        bufferevent_trigger(x->conn->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }

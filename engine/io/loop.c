@@ -14,29 +14,31 @@ struct cg_loop {
     struct event *turn_end; /* made active while tasks are queued */
     struct event *tick;     /* how late the loop comes to it is how long something held it */
     struct cg_task *tasks, **last;
+    struct cg_task *running; /* what this turn still has to run */
     struct cg_ops *ops;
     int64_t tick_us, stall_us;
+    bool in_tasks;
 };
 
 static void run_tasks(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct cg_loop *loop = arg;
-    struct cg_task *const *end =
-        loop->last; /* what a task queues runs in the next turn: no turn is endless */
-    while (loop->tasks) {
-        struct cg_task *task = loop->tasks;
-        bool was_last = end == &task->next;
-        loop->tasks = task->next;
-        if (!loop->tasks)
-            loop->last = &loop->tasks;
+    const struct timeval next_turn = { 0, 0 };
+    loop->running = loop->tasks;
+    loop->tasks = NULL;
+    loop->last = &loop->tasks;
+    loop->in_tasks = true;
+    while (loop->running) {
+        struct cg_task *task = loop->running;
+        loop->running = task->next;
         task->queued = false;
         task->fn(task->arg);
-        if (was_last)
-            break;
     }
+    loop->in_tasks = false;
+    /* What a task queued waits until descriptors and timers have been looked at: no turn is endless. */
     if (loop->tasks)
-        event_active(loop->turn_end, EV_TIMEOUT, 0);
+        event_add(loop->turn_end, &next_turn);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -122,20 +124,29 @@ void cg_task_later(struct cg_loop *loop, struct cg_task *task)
     task->next = NULL;
     *loop->last = task;
     loop->last = &task->next;
-    event_active(loop->turn_end, EV_TIMEOUT, 0);
+    if (!loop->in_tasks)
+        event_active(loop->turn_end, EV_TIMEOUT, 0);
+}
+
+/* Takes a task out of a list; where it stood, or NULL. */
+static struct cg_task **take_task(struct cg_task **at, const struct cg_task *task)
+{
+    while (*at && *at != task)
+        at = &(*at)->next;
+    if (!*at)
+        return NULL;
+    *at = task->next;
+    return at;
 }
 
 void cg_task_cancel(struct cg_loop *loop, struct cg_task *task)
 {
     if (!task->queued)
         return;
-    for (struct cg_task **at = &loop->tasks; *at; at = &(*at)->next) {
-        if (*at == task) {
-            *at = task->next;
-            if (loop->last == &task->next)
-                loop->last = at;
-            break;
-        }
+    if (!take_task(&loop->running, task)) {
+        struct cg_task **at = take_task(&loop->tasks, task);
+        if (at && loop->last == &task->next)
+            loop->last = at;
     }
     task->queued = false;
 }

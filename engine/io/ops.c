@@ -23,6 +23,7 @@ struct slot {
     int64_t began_us;
     uint32_t index, generation;
     bool live;
+    bool ending; /* its children are being cancelled: no new ones */
 };
 
 struct cg_ops {
@@ -104,21 +105,24 @@ static void take_out(struct slot *s)
     ops->live--;
 }
 
-/* ended is called when the slot is free again: the owner may start a new wait in it. */
-static void end_slot(struct slot *s, int why, bool tell)
+/* ended is called when the slot is free again: the owner may start a new wait in it. False: a child's owner ended
+ * this one meanwhile. */
+static bool end_slot(struct slot *s, int why, bool tell)
 {
     struct cogent_op op = value(s);
     struct cg_loop *loop = s->loop;
+    s->ending = true;
     while (s->child) {
         end_slot(s->child, COGENT_CANCELLED, true);
-        if (!find(loop, op)) /* a child's owner ended this one */
-            return;
+        if (!find(loop, op))
+            return false;
     }
     cg_op_ended_fn ended = s->ended;
     void *arg = s->arg;
     take_out(s);
     if (tell && ended)
         ended(arg, why);
+    return true;
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *arg)
@@ -127,8 +131,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     struct slot *s = arg;
     void (*fired)(void *) = s->fired;
     void *fired_arg = s->arg;
-    end_slot(s, COGENT_TIMEOUT, !fired);
-    if (fired)
+    if (end_slot(s, COGENT_TIMEOUT, !fired) && fired)
         fired(fired_arg);
 }
 
@@ -145,12 +148,13 @@ struct cogent_op cg_op_start(struct cg_loop *loop, struct cogent_op parent, cons
 {
     struct cg_ops *ops = cg_loop_ops(loop);
     struct slot *up = find(loop, parent);
-    if ((!up && !cogent_op_none(parent)) || (!ops->free && !grow(ops)))
+    if ((!up && !cogent_op_none(parent)) || (up && up->ending) || (!ops->free && !grow(ops)))
         return (struct cogent_op){ 0, 0 };
     struct slot *s = ops->free;
     ops->free = s->free_next;
     ops->live++;
     s->live = true;
+    s->ending = false;
     s->generation = s->generation == UINT32_MAX ? 1 : s->generation + 1;
     s->label = label;
     s->ended = ended;
@@ -206,8 +210,9 @@ void cg_op_bind(struct cg_loop *loop, struct cogent_op op, const struct cg_tenan
     struct slot *s = find(loop, op);
     if (!s)
         return;
-    cg_tenant_unref(s->tenant);
+    const struct cg_tenant *before = s->tenant;
     s->tenant = cg_tenant_ref(tenant);
+    cg_tenant_unref(before); /* last: it may be the same */
 }
 
 const struct cg_tenant *cg_op_tenant(struct cg_loop *loop, struct cogent_op op)

@@ -133,10 +133,14 @@ const struct cg_tenant_info *cg_tenants_get(const struct cg_tenants *t, size_t i
 static int read_secret(const char *path, char *buf, size_t size)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return COGENT_NOT_FOUND;
     int rc = fstat(fd, &st) == 0 && (st.st_mode & 07) == 0 ? 0 : COGENT_DENIED;
+    if (rc == 0 && !S_ISREG(st.st_mode))
+        rc = COGENT_NOT_FOUND;
+    if (rc == 0 && st.st_size >= (off_t)size)
+        rc = COGENT_LIMIT; /* half a secret is none */
     ssize_t n = rc == 0 ? read(fd, buf, size - 1) : 0;
     close(fd);
     if (rc < 0 || n < 0)

@@ -30,7 +30,8 @@ size_t cg_tenants_count(const struct cg_tenants *tenants);
 const struct cg_tenant_info *cg_tenants_get(const struct cg_tenants *tenants, size_t i);
 
 /* {secret.NAME}: the file NAME in <secrets>/<tenant>/, else in <secrets>/. Read anew each time, so rotation is live.
- * Returns its length without the last newline, COGENT_NOT_FOUND, or COGENT_DENIED when others may read it. */
+ * Returns its length without the last newline, COGENT_NOT_FOUND, COGENT_LIMIT when it does not
+ * fit, or COGENT_DENIED when others may read it. */
 int cg_tenants_secret(const struct cg_tenants *tenants, const char *tenant, const char *name, char *buf,
                       size_t size);
 

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The server over loopback: a client of plain sockets in the same loop. */
+#include "check.h"
+
+#include "engine/io/http_server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { BIG = 3 * 1024 * 1024 };
+
+static struct fixture {
+    struct cg_loop *loop;
+    struct cg_http_server *server;
+    int listener, port;
+    char *big;
+    /* What the routes saw. */
+    int heads, requests, refused, closed, drained;
+    struct cg_exchange *held;
+    char last_body[64];
+} f;
+
+static void on_closed(void *arg)
+{
+    (void)arg;
+    f.closed++;
+    f.held = NULL;
+}
+
+static int64_t on_head(void *arg, struct cg_exchange *x)
+{
+    (void)arg;
+    f.heads++;
+    if (!cg_str_eq(cg_exchange_head(x)->path, "/early"))
+        return 1000;
+    cg_exchange_reply(x, 403, "text/plain", NULL, cogent_str("early"));
+    return -1;
+}
+
+static void on_request(void *arg, struct cg_exchange *x)
+{
+    (void)arg;
+    struct cogent_str path = cg_exchange_head(x)->path;
+    f.requests++;
+    cg_str_copy(f.last_body, sizeof f.last_body, cg_exchange_body(x));
+    if (cg_str_eq(path, "/hold") || cg_str_eq(path, "/hold-fin")) {
+        f.held = x;
+        cg_exchange_on_close(x, on_closed, NULL, cg_str_eq(path, "/hold-fin"));
+    } else if (cg_str_eq(path, "/big")) {
+        cg_exchange_reply(x, 200, "text/plain", NULL, (struct cogent_str){ f.big, BIG });
+    } else if (cg_str_eq(path, "/stream")) {
+        cg_exchange_begin(x, 200, "text/plain", "X-A: 1\r\n");
+        cg_exchange_write(x, cogent_str("hello "));
+        cg_exchange_write(x, cogent_str("world"));
+        cg_exchange_end(x);
+    } else if (cg_str_eq(path, "/abort")) {
+        cg_exchange_begin(x, 200, "text/plain", NULL);
+        cg_exchange_write(x, cogent_str("half"));
+        cg_exchange_abort(x);
+    } else if (cg_str_eq(path, "/none")) {
+        cg_exchange_reply(x, 204, "text/plain", NULL, cogent_str(""));
+    } else {
+        cg_exchange_reply(x, 200, "text/plain", NULL, path);
+    }
+}
+
+static void on_refuse(void *arg, struct cg_exchange *x, int status, const char *why)
+{
+    (void)arg;
+    f.refused = status;
+    cg_exchange_reply(x, status, "text/plain", NULL, cogent_str(why));
+}
+
+static int setup_with(const struct cg_http_limits *limits)
+{
+    static const struct cg_http_handler handler = { on_head, on_request, on_refuse, NULL };
+    struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof addr;
+    memset(&f, 0, sizeof f);
+    f.big = malloc(BIG);
+    memset(f.big, 'x', BIG);
+    f.loop = cg_loop_create();
+    f.server = cg_http_server_create(f.loop, limits, &handler);
+    f.listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(f.listener, (struct sockaddr *)&addr, sizeof addr), 0);
+    assert_int_equal(listen(f.listener, 16), 0);
+    assert_int_equal(getsockname(f.listener, (struct sockaddr *)&addr, &len), 0);
+    f.port = ntohs(addr.sin_port);
+    assert_true(cg_http_server_listen(f.server, f.listener));
+    return 0;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return setup_with(&cg_http_limits_default);
+}
+
+static int setup_short(void **state)
+{
+    struct cg_http_limits limits = cg_http_limits_default;
+    (void)state;
+    limits.head_ms = 120;
+    limits.idle_ms = 150;
+    limits.requests = 2;
+    limits.connections = 1;
+    return setup_with(&limits);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    cg_http_server_destroy(f.server);
+    cg_loop_destroy(f.loop);
+    close(f.listener);
+    free(f.big);
+    return 0;
+}
+
+static void stop(void *arg)
+{
+    cg_loop_stop(arg);
+}
+
+static void turn(uint32_t ms)
+{
+    cg_timer_after(f.loop, (struct cogent_op){ 0, 0 }, "test", ms, stop, f.loop);
+    cg_loop_run(f.loop);
+}
+
+static int client_open(void)
+{
+    struct sockaddr_in addr = { .sin_family = AF_INET,
+                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                .sin_port = htons((uint16_t)f.port) };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof addr), 0);
+    return fd;
+}
+
+static void client_send(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Everything that comes within ms, or until the server closes. Returns whether it closed. */
+static bool client_read(int fd, struct cg_buf *out, int ms)
+{
+    static char chunk[65536];
+    cg_buf_clear(out);
+    cg_buf_add(out, "", 0);
+    for (int waited = 0; waited < ms; waited += 5) {
+        turn(5);
+        ssize_t n;
+        while ((n = recv(fd, chunk, sizeof chunk, MSG_DONTWAIT)) > 0) {
+            cg_buf_add(out, chunk, (size_t)n);
+            waited = 0;
+        }
+        if (n == 0 || errno != EAGAIN)
+            return true;
+    }
+    return false;
+}
+
+static size_t count(const char *text, const char *what)
+{
+    size_t n = 0;
+    for (; (text = strstr(text, what)); text++)
+        n++;
+    return n;
+}
+
+#define HOST " HTTP/1.1\r\nHost: a\r\n"
+
+static void keeps_alive_and_pipelines(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "GET /one" HOST "\r\n");
+    assert_false(client_read(fd, &out, 40));
+    assert_int_equal(count(out.ptr, "HTTP/1.1 200 OK\r\n"), 1);
+    assert_non_null(strstr(out.ptr, "Connection: keep-alive\r\n\r\n/one"));
+    client_send(fd, "POST /two" HOST "Content-Length: 5\r\n\r\nhelloGET /three" HOST "\r\nGET /stream" HOST
+                    "\r\n");
+    assert_false(client_read(fd, &out, 40));
+    assert_int_equal(count(out.ptr, "HTTP/1.1 200 OK\r\n"), 3);
+    assert_non_null(strstr(out.ptr, "\r\n\r\n6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n"));
+    assert_int_equal(f.requests, 4);
+    assert_int_equal(cg_http_server_busy(f.server), 0);
+    assert_int_equal(cg_http_server_open(f.server), 1);
+    close(fd);
+    turn(20);
+    assert_int_equal(cg_http_server_open(f.server), 0);
+}
+
+static void pipelined_wait_for_a_late_answer(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "GET /hold" HOST "\r\nGET /two" HOST "\r\n");
+    assert_false(client_read(fd, &out, 30));
+    assert_int_equal(out.len, 0);
+    assert_int_equal(f.requests, 1);
+    cg_exchange_reply(f.held, 200, "text/plain", NULL, cogent_str("late"));
+    assert_false(client_read(fd, &out, 40));
+    const char *late = strstr(out.ptr, "late"), *two = strstr(out.ptr, "/two");
+    assert_true(late && two && late < two);
+    assert_int_equal(f.closed, 0);
+    close(fd);
+}
+
+static void bodies(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "POST /c" HOST "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
+    client_read(fd, &out, 30);
+    assert_string_equal(out.ptr, "HTTP/1.1 100 Continue\r\n\r\n");
+    client_send(fd, "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: 1\r\n\r\nGET /next" HOST "\r\n");
+    client_read(fd, &out, 30);
+    assert_int_equal(count(out.ptr, "HTTP/1.1 200 OK"), 2);
+    assert_int_equal(f.requests, 2);
+    close(fd);
+    static const char *const too_large[] = { "POST /c" HOST "Content-Length: 1001\r\n\r\n",
+                                             "POST /c" HOST "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" };
+    for (size_t i = 0; i < 2; i++) {
+        fd = client_open();
+        client_send(fd, too_large[i]);
+        for (int k = 0; i == 1 && k < 1001; k++)
+            client_send(fd, "x");
+        assert_true(client_read(fd, &out, 100));
+        assert_non_null(strstr(out.ptr, "HTTP/1.1 413 "));
+        assert_non_null(strstr(out.ptr, "Connection: close\r\n"));
+        close(fd);
+    }
+    assert_int_equal(f.requests, 2);
+    fd = client_open();
+    client_send(fd, "POST /c" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n");
+    assert_true(client_read(fd, &out, 100));
+    assert_int_equal(f.refused, 400);
+    close(fd);
+}
+
+/* An answer before the body: the connection ends, however much of the body still comes. */
+static void early_answer(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "POST /early" HOST "Content-Length: 500\r\n\r\nGET /smuggled" HOST "\r\n");
+    assert_true(client_read(fd, &out, 100));
+    assert_non_null(strstr(out.ptr, "HTTP/1.1 403 Forbidden"));
+    assert_non_null(strstr(out.ptr, "Connection: close"));
+    assert_int_equal(f.heads, 1);
+    assert_int_equal(f.requests, 0);
+    close(fd);
+    /* Without a body there is nothing to mistake. */
+    fd = client_open();
+    client_send(fd, "GET /early" HOST "\r\nGET /next" HOST "\r\n");
+    assert_false(client_read(fd, &out, 40));
+    assert_non_null(strstr(out.ptr, "/next"));
+    close(fd);
+}
+
+static void half_closed_clients_get_their_answers(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "GET /big" HOST "\r\nGET /one" HOST "\r\nGET /big" HOST "\r\n");
+    shutdown(fd, SHUT_WR);
+    assert_true(client_read(fd, &out, 500));
+    assert_int_equal(f.requests, 3);
+    assert_true(out.len > 2 * BIG);
+    assert_int_equal(count(out.ptr, "HTTP/1.1 200 OK"), 3);
+    close(fd);
+    turn(10);
+    assert_int_equal(cg_http_server_open(f.server), 0);
+    /* The same with an answer that comes after the end of input. */
+    fd = client_open();
+    client_send(fd, "GET /hold" HOST "\r\n");
+    shutdown(fd, SHUT_WR);
+    client_read(fd, &out, 20);
+    assert_non_null(f.held);
+    cg_exchange_reply(f.held, 200, "text/plain", NULL, (struct cogent_str){ f.big, BIG });
+    assert_true(client_read(fd, &out, 500));
+    assert_true(out.len > BIG);
+    assert_int_equal(f.closed, 0);
+    close(fd);
+    /* And with a connection that was to close anyway. */
+    fd = client_open();
+    client_send(fd, "GET /big" HOST "Connection: close\r\n\r\n");
+    shutdown(fd, SHUT_WR);
+    assert_true(client_read(fd, &out, 500));
+    assert_true(out.len > BIG);
+    close(fd);
+}
+
+static void gone_clients_are_told_of(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "GET /hold-fin" HOST "\r\n");
+    client_read(fd, &out, 20);
+    shutdown(fd, SHUT_WR);
+    assert_true(client_read(fd, &out, 50));
+    assert_int_equal(f.closed, 1);
+    assert_int_equal(out.len, 0);
+    close(fd);
+    fd = client_open();
+    client_send(fd, "GET /hold" HOST "\r\n");
+    client_read(fd, &out, 20);
+    struct linger hard = { 1, 0 };
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(fd);
+    turn(30);
+    assert_int_equal(f.closed, 2);
+    assert_int_equal(cg_http_server_open(f.server), 0);
+    assert_int_equal(cg_http_server_busy(f.server), 0);
+}
+
+static void streams_end_and_break(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "GET /stream HTTP/1.0\r\n\r\n");
+    assert_true(client_read(fd, &out, 300));
+    assert_non_null(strstr(out.ptr, "\r\n\r\nhello world"));
+    assert_null(strstr(out.ptr, "chunked"));
+    close(fd);
+    /* Nothing left to write when it ends: the close comes all the same. */
+    fd = client_open();
+    client_send(fd, "GET /hold HTTP/1.0\r\n\r\n");
+    client_read(fd, &out, 20);
+    cg_exchange_begin(f.held, 200, "text/plain", NULL);
+    client_read(fd, &out, 20);
+    cg_exchange_end(f.held);
+    assert_true(client_read(fd, &out, 300));
+    close(fd);
+    fd = client_open();
+    client_send(fd, "GET /abort" HOST "\r\n");
+    assert_true(client_read(fd, &out, 300));
+    assert_null(strstr(out.ptr, "\r\n0\r\n"));
+    assert_int_equal(f.closed, 0);
+    close(fd);
+    fd = client_open();
+    client_send(fd, "HEAD /stream" HOST "\r\nHEAD /one" HOST "\r\nGET /none" HOST "\r\n");
+    assert_false(client_read(fd, &out, 40));
+    assert_int_equal(count(out.ptr, "HTTP/1.1 200 OK"), 2);
+    assert_int_equal(count(out.ptr, "HTTP/1.1 204 No Content"), 1);
+    assert_null(strstr(out.ptr, "hello"));
+    close(fd);
+}
+
+static void on_drained(void *arg)
+{
+    (void)arg;
+    f.drained++;
+}
+
+static void full_sinks_are_told_when_they_drain(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "GET /hold" HOST "\r\n");
+    client_read(fd, &out, 20);
+    cg_exchange_begin(f.held, 200, "text/plain", NULL);
+    /* Nothing is waiting: told at once, but not from inside the call. */
+    cg_exchange_on_drain(f.held, on_drained, NULL);
+    assert_int_equal(f.drained, 0);
+    turn(10);
+    assert_int_equal(f.drained, 1);
+    for (int i = 0; i < 4; i++)
+        cg_exchange_write(f.held, (struct cogent_str){ f.big, BIG });
+    cg_exchange_on_drain(f.held, on_drained, NULL);
+    turn(20);
+    assert_int_equal(f.drained, 1);
+    assert_true(cg_exchange_pending(f.held) > 16384);
+    client_read(fd, &out, 60);
+    assert_int_equal(f.drained, 2);
+    cg_exchange_end(f.held);
+    client_read(fd, &out, 20);
+    close(fd);
+}
+
+static void slow_heads_and_idle_connections(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "GET /one HTTP/1.1\r\nHo");
+    assert_true(client_read(fd, &out, 400));
+    assert_non_null(strstr(out.ptr, "HTTP/1.1 408 Request Timeout"));
+    close(fd);
+    turn(10);
+    /* Nothing was asked, nothing is answered. */
+    fd = client_open();
+    assert_true(client_read(fd, &out, 400));
+    assert_int_equal(out.len, 0);
+    close(fd);
+    turn(10);
+    fd = client_open();
+    client_send(fd, "GET /one" HOST "\r\n");
+    assert_true(client_read(fd, &out, 600));
+    assert_int_equal(count(out.ptr, "HTTP/1.1 "), 1);
+    close(fd);
+    turn(10);
+    /* The second request of a connection is its last here, and a second connection one too many. */
+    fd = client_open();
+    client_send(fd, "GET /one" HOST "\r\nGET /two" HOST "\r\nGET /three" HOST "\r\n");
+    turn(10);
+    int other = client_open();
+    cg_auto_buf nothing = { 0 };
+    assert_true(client_read(other, &nothing, 100));
+    assert_int_equal(nothing.len, 0);
+    close(other);
+    assert_true(client_read(fd, &out, 100));
+    assert_int_equal(count(out.ptr, "HTTP/1.1 200"), 2);
+    assert_int_equal(count(out.ptr, "Connection: close"), 1);
+    close(fd);
+}
+
+/* The idle time of a connection does not cut an answer that its client takes slowly. */
+static void slow_readers_get_all(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "GET /big" HOST "\r\n");
+    turn(500);
+    client_read(fd, &out, 100);
+    assert_true(out.len > BIG);
+    close(fd);
+}
+
+static void refuses_and_closes(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    static const struct {
+        const char *text;
+        int status;
+    } rows[] = {
+        { "GET / HTTP/1.1\r\n\r\n", 400 },
+        { "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505 },
+        { "GET /" HOST "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400 },
+        { "GET /" HOST "Expect: wine\r\n\r\n", 417 },
+        { "\x16\x03\x01\n", 400 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int fd = client_open();
+        client_send(fd, rows[i].text);
+        assert_true(client_read(fd, &out, 100));
+        assert_int_equal(f.refused, rows[i].status);
+        assert_non_null(strstr(out.ptr, "Connection: close"));
+        close(fd);
+    }
+    assert_int_equal(f.heads, 0);
+}
+
+static void drains(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int idle = client_open(), held = client_open(), big = client_open();
+    client_send(idle, "GET /one" HOST "\r\n");
+    client_send(held, "GET /hold" HOST "\r\n");
+    turn(20);
+    client_send(big, "GET /big" HOST "\r\n");
+    turn(20);
+    cg_http_server_drain(f.server);
+    assert_true(client_read(idle, &out, 50));
+    cg_exchange_reply(f.held, 200, "text/plain", NULL, cogent_str("done"));
+    assert_true(client_read(held, &out, 50));
+    assert_non_null(strstr(out.ptr, "Connection: close"));
+    assert_true(client_read(big, &out, 100));
+    assert_true(out.len > BIG);
+    close(idle);
+    close(held);
+    close(big);
+    turn(10);
+    assert_int_equal(cg_http_server_open(f.server), 0);
+}
+
+/* Open exchanges are told when the server goes. */
+static void destroyed_in_the_middle(void **state)
+{
+    (void)state;
+    int fd = client_open();
+    client_send(fd, "GET /hold" HOST "\r\n");
+    turn(20);
+    cg_http_server_destroy(f.server);
+    f.server = NULL;
+    assert_int_equal(f.closed, 1);
+    close(fd);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(keeps_alive_and_pipelines),
+        T(pipelined_wait_for_a_late_answer),
+        T(bodies),
+        T(early_answer),
+        T(half_closed_clients_get_their_answers),
+        T(gone_clients_are_told_of),
+        T(streams_end_and_break),
+        T(full_sinks_are_told_when_they_drain),
+        T(refuses_and_closes),
+        T(drains),
+        T(destroyed_in_the_middle),
+        cmocka_unit_test_setup_teardown(slow_heads_and_idle_connections, setup_short, teardown),
+        cmocka_unit_test_setup_teardown(slow_readers_get_all, setup_short, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -45,18 +45,20 @@ static char *text_of(struct cogent_row row, size_t i)
     return row.n > i && row.values[i].type == COGENT_TEXT ? cg_str_dup(row.values[i].str) : NULL;
 }
 
-static bool owner_lives(const struct resume *r)
+bool cg_run_owner_lives(const struct cg_run_env *env, struct cogent_str holder)
 {
+    char owner[96];
     unsigned slot;
     unsigned long long incarnation;
-    const char *slash = strchr(r->owner, '/');
+    cg_str_copy(owner, sizeof owner, holder);
+    const char *slash = strchr(owner, '/');
     if (!slash || sscanf(slash, "/%u/%llu", &slot, &incarnation) != 2)
         return false;
-    size_t machine = (size_t)(slash - r->owner);
+    size_t machine = (size_t)(slash - owner);
     /* Another machine's workers cannot be seen from here: its own workers take its runs up. */
-    if (strncmp(r->env->owner, r->owner, machine) != 0 || r->env->owner[machine] != '/')
+    if (strncmp(env->owner, owner, machine) != 0 || env->owner[machine] != '/')
         return true;
-    return cg_board_alive(r->env->board, slot, incarnation);
+    return cg_board_alive(env->board, slot, incarnation);
 }
 
 /* The asker's credential: fresh from the request, or what was sealed with the run. */
@@ -205,7 +207,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     cg_str_copy(r->status, sizeof r->status, head.values[2].str);
     cg_str_copy(r->owner, sizeof r->owner, head.values[3].str);
     bool waits = strcmp(r->status, "waiting") == 0;
-    if (!waits && (strcmp(r->status, "running") != 0 || owner_lives(r))) {
+    if (!waits && (strcmp(r->status, "running") != 0 || cg_run_owner_lives(r->env, cogent_str(r->owner)))) {
         finish(r, NULL, strcmp(r->status, "running") != 0 ? COGENT_NOT_FOUND : 0);
         return;
     }

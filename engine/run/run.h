@@ -116,6 +116,9 @@ void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const c
                    struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err),
                    void *arg);
 
+/* Whether the worker that holds a run still lives, as far as this machine can see. */
+bool cg_run_owner_lives(const struct cg_run_env *env, struct cogent_str holder);
+
 /* The events of journal rows, as the live run emitted them: for reading a run again. Rows from `after_row` on, the
  * text of that row cut at after_byte. */
 void cg_run_replay(const json_t *rows, const char *run_id, int64_t after_row, int64_t after_byte,

@@ -208,8 +208,8 @@ void cg_ingest_put(struct cg_ingest *ingest, struct cogent_op parent, const json
         done(arg, COGENT_NO_MEMORY, "out of memory");
         return;
     }
-    if (!kind) {
-        finish(p, COGENT_NOT_FOUND, "there is no such kind of record (entities/)");
+    if (!kind || !kind->chunk) {
+        finish(p, COGENT_NOT_FOUND, "there is no such kind of record to store (entities/)");
         return;
     }
     if (prepare(p, kind, fields, record, &err) < 0) {

@@ -116,6 +116,7 @@ return {
                      order       = { enum = { "units", "amount" }, description = "largest first" },
                      limit       = { type = "integer", minimum = 1, maximum = 1000 } },
       result     = { at = "/data" },
+      cite       = "sales_report",
       example    = { args  = { item_id = "85123A", from = "2011-03-01", to = "2011-03-31" },
                      reply = { data = { units = 1982, amount = "5550.95", currency = "GBP", groups = list {} } },
                      gives = { units = 1982, amount = "5550.95", currency = "GBP", groups = list {} } },

@@ -13,8 +13,8 @@ struct cg_kinds {
     size_t n;
 };
 
-static const char *const known[] = { "read", "domain", "title", "url",   "fields", "chunk",
-                                     "acl",  "feed",   "fresh", "stamp", NULL };
+static const char *const known[] = { "read",  "domain", "title", "url",   "id",    "fields",
+                                     "chunk", "acl",    "feed",  "fresh", "stamp", NULL };
 
 static const char *reference(const json_t *value)
 {

@@ -61,8 +61,8 @@
         D) " group by t.key) as o where record_term.tenant_id = $1 and record_term.term = o.term"
 
 #define POSTING_DROP_TEXT(D)                                                                                 \
-    "delete from record_posting where tenant_id = $1 and (part, term, doc) in "                              \
-    "(select r.doc / 128, t.key, r.doc * 4096 + c.chunk_index " ITS_TERMS(D) ")"
+    "delete from record_posting where tenant_id = $1 and part = (select doc / 128 from record where " THIS   \
+    " and dirty = 1) and (term, doc) in (select t.key, r.doc * 4096 + c.chunk_index " ITS_TERMS(D) ")"
 
 #define CHUNK_ADD_TEXT(D)                                                                                    \
     "insert into cognitive_embeddings(tenant_id, entity_type, entity_id, chunk_index, content_text, "        \
@@ -91,9 +91,11 @@
 #define CHUNK_OF_R "c.tenant_id = r.tenant_id and c.entity_type = r.entity_type and c.entity_id = r.entity_id"
 
 #define FIND_TEXT(D)                                                                                         \
-    "select r.tenant_id, " SHOWN ", 0.0 from record r left join cognitive_embeddings c on " CHUNK_OF_R       \
-    " and c.chunk_index = 0 where r.tenant_id = $1 and r.number_norm in " LIST_##D("$2") " and " MAY_READ(   \
-        D, "$3", "$4") " order by r.entity_type, r.entity_id limit $5"
+    "select r.tenant_id, " SHOWN ", 0.0 from (select distinct value from " LIST_##D(                         \
+        "$2") " l) n cross join "                                                                            \
+              "record r left join cognitive_embeddings c on " CHUNK_OF_R " and c.chunk_index = 0 "           \
+              "where r.tenant_id = $1 and r.number_norm = n.value and " MAY_READ(                            \
+                  D, "$3", "$4") " order by r.entity_type, r.entity_id limit $5"
 
 #define DF_TEXT(D)                                                                                           \
     "select tenant_id, term, df from record_term where tenant_id = $1 and term in " LIST_##D("$2")

@@ -96,6 +96,7 @@ static void on_written(void *arg, const struct cogent_db_result *result)
     struct write *w = arg;
     struct cg_run *run = w->run;
     void (*done)(struct cg_run * run, int err) = w->done;
+    bool rows = w->rows;
     free(w);
     run->writes--;
     if (result->err < 0)

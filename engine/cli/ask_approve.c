@@ -14,7 +14,10 @@ static void show_sources(const json_t *approval)
     const char *pointer;
     json_t *source;
     const json_t *arguments = json_object_get(approval, "arguments");
-    json_object_foreach (json_object_get(approval, "sources"), pointer, source) {
+    cg_auto_buf text = { 0 };
+    cg_json_canonical(&text, json_object_get(approval, "sources"));
+    cg_auto_json sources = cg_json_parse(cg_buf_view(&text), NULL); /* in the order of the pointers */
+    json_object_foreach (sources, pointer, source) {
         cg_auto_free char *value = cg_json_text(cg_json_at(arguments, pointer));
         printf("    ");
         cg_out_text(pointer + (*pointer == '/'));

@@ -18,12 +18,15 @@ static void end_text(struct cg_ask *ask)
     ask->in_text = false;
 }
 
+/* In the order of the names: a table of Lua has none. */
 static void short_json(const json_t *value)
 {
-    cg_auto_free char *text = cg_json_text(value);
+    cg_auto_buf all = { 0 };
+    cg_json_canonical(&all, value);
+    char *text = all.ptr;
     if (!text)
         return;
-    size_t n = strlen(text);
+    size_t n = all.len;
     bool cut = n > ARGS_SHOWN;
     if (cut) {
         n = ARGS_SHOWN;
@@ -44,6 +47,11 @@ static void show_start(struct cg_ask *ask, const json_t *data)
     }
 }
 
+static void print_records(int64_t n)
+{
+    printf("%lld record%s in ", (long long)n, n == 1 ? "" : "s");
+}
+
 static void show_step(struct cg_ask *ask, const json_t *data)
 {
     const char *step = cg_json_str(data, "step", "");
@@ -53,7 +61,7 @@ static void show_step(struct cg_ask *ask, const json_t *data)
     end_text(ask);
     printf("%s  %-9s", cg_out_dim(), step);
     if (json_object_get(data, "records"))
-        printf("%lld records in ", (long long)cg_json_int(data, "records", 0));
+        print_records(cg_json_int(data, "records", 0));
     if (json_object_get(data, "ms"))
         printf("%lld ms", (long long)cg_json_int(data, "ms", 0));
     printf("%s\n", cg_out_plain());

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COUNTS, FEEDS, TENANTS };
+enum { COUNTS, FEEDS, TENANTS, LOOK_MS = 20000 };
 
 /* Over all tenants: the operator asks, and no content of a tenant's is read. */
 static const struct cogent_statement looks[] = {
@@ -74,6 +74,15 @@ static void on_read(void *arg, const struct cogent_db_result *result)
     }
 }
 
+static void on_late(void *arg, int why)
+{
+    struct looking *l = arg;
+    (void)why;
+    cg_loop_stop(l->loop);
+    cg_doctor_add(l->doctor, "database", false, "look into the server's log; is the disk slow or full?",
+                  "it did not answer in %d s", LOOK_MS / 1000);
+}
+
 static void tell_kind(const struct looking *l, const char *tenant, const char *uuid,
                       const struct cg_kind *kind)
 {
@@ -117,9 +126,10 @@ static void look(struct cg_doctor *d, struct cg_loop *loop, struct cg_db *db)
     const struct cg_db_step steps[] = { { &looks[COUNTS], NULL, 0 },
                                         { &looks[FEEDS], NULL, 0 },
                                         { &looks[TENANTS], NULL, 0 } };
-    struct cogent_op op = cg_db_run_system(db, (struct cogent_op){ 0, 0 }, CG_DB_READ, steps, 3, on_read, &l);
-    if (!cogent_op_none(op))
+    struct cogent_op op = cg_op_start(loop, (struct cogent_op){ 0, 0 }, "doctor", LOOK_MS, on_late, &l);
+    if (!cogent_op_none(cg_db_run_system(db, op, CG_DB_READ, steps, 3, on_read, &l)))
         cg_loop_run(loop);
+    cg_op_finish(loop, op);
     tell(&l);
     json_decref(l.names);
     json_decref(l.counts);

@@ -13,11 +13,15 @@
 
 enum { IN_FLIGHT = 16, LINE_MAX_BYTES = 1024 * 1024, ERRORS_SHOWN = 20, TRIES = 5, AGAIN_MS = 500 };
 
+struct sending;
+
 struct import {
     struct cg_client client;
     FILE *file;
     char *line;
     size_t line_size;
+    struct sending *held; /* waits: the same record is on its way */
+    json_t *paths;        /* those on their way */
     size_t number, under_way, put, dropped, unchanged, refused;
     json_t *errors;
     int64_t began_us, told_us;
@@ -72,6 +76,7 @@ static void again(void *arg)
     struct sending *s = arg;
     if (!send_one(s)) {
         s->import->under_way--;
+        json_object_del(s->import->paths, s->path);
         refuse(s->import, s->number, "out of memory");
         sending_free(s);
     }
@@ -95,6 +100,7 @@ static void on_done(void *arg, const struct cogent_http_result *result)
     if (try_again(s, result))
         return;
     in->under_way--;
+    json_object_del(in->paths, s->path);
     if (result->err == 0 && result->status == 200) {
         cg_auto_json body = cg_json_parse(result->body, NULL);
         const char *state = cg_json_str(json_object_get(body, "data"), "state", "");
@@ -157,19 +163,29 @@ static void take_line(struct import *in, struct cogent_str text)
                       : !line                   ? err.message
                                                 : read_line(line, s);
     if (!why) {
-        in->under_way++;
-        if (send_one(s))
-            return;
-        in->under_way--;
-        why = "out of memory";
+        in->held = s;
+        return;
     }
     refuse(in, s->number, why);
     sending_free(s);
 }
 
+/* Lines about one record keep their order: the later waits for the earlier. false: it waits. */
+static bool release(struct import *in)
+{
+    struct sending *s = in->held;
+    if (!s || json_object_get(in->paths, s->path))
+        return !s;
+    in->held = NULL;
+    in->under_way++;
+    json_object_set_new(in->paths, s->path, json_true());
+    again(s);
+    return true;
+}
+
 static void fill(struct import *in)
 {
-    while (!in->over && !in->stopped && in->under_way < IN_FLIGHT) {
+    while (!in->over && !in->stopped && in->under_way < IN_FLIGHT && release(in)) {
         ssize_t n = getline(&in->line, &in->line_size, in->file);
         if (n < 0) {
             in->over = true;
@@ -181,6 +197,8 @@ static void fill(struct import *in)
         if (n)
             take_line(in, (struct cogent_str){ in->line, (size_t)n });
     }
+    if (!in->stopped)
+        release(in);
     tell_progress(in, false);
     if (in->under_way == 0 && (in->over || in->stopped))
         cg_loop_stop(in->client.loop);
@@ -221,6 +239,7 @@ int cg_cli_import(int argc, char **argv)
     int rc = cg_client_open(&in.client, "import");
     if (rc == CG_EXIT_OK) {
         in.errors = json_array();
+        in.paths = json_object();
         in.people = isatty(STDERR_FILENO) && !in.json;
         in.began_us = cg_mono_us();
         fill(&in);
@@ -229,7 +248,10 @@ int cg_cli_import(int argc, char **argv)
         rc = report(&in);
         cg_client_close(&in.client);
     }
+    if (in.held)
+        sending_free(in.held);
     json_decref(in.errors);
+    json_decref(in.paths);
     free(in.line);
     if (!from_stdin)
         fclose(in.file);

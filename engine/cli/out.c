@@ -36,6 +36,20 @@ void cg_out_json(const json_t *value)
     fwrite(cg_buf_view(&text).ptr, 1, text.len, stdout);
 }
 
+json_t *cg_out_sorted(const json_t *list, const char *member)
+{
+    json_t *sorted = json_array();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *entry = json_array_get(list, i);
+        size_t at = 0;
+        while (at < json_array_size(sorted) && strcmp(cg_json_str(json_array_get(sorted, at), member, ""),
+                                                      cg_json_str(entry, member, "")) <= 0)
+            at++;
+        json_array_insert(sorted, at, entry);
+    }
+    return sorted;
+}
+
 void cg_out_text(const char *text)
 {
     for (const char *at = text; *at; at++) {

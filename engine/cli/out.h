@@ -14,6 +14,8 @@ const char *cg_out_plain(void);
 
 /* A JSON value on one line. */
 void cg_out_json(const json_t *value);
+/* The objects of a list in the order of a member. A new reference. */
+json_t *cg_out_sorted(const json_t *list, const char *member);
 /* Text from elsewhere: control characters, which could play with a terminal, are left out. */
 void cg_out_text(const char *text);
 

@@ -8,12 +8,13 @@
 
 #include <string.h>
 
-static void show(const json_t *tools)
+static void show(const json_t *all)
 {
     static const char *const titles[] = { "TOOL", "AS", "PERMISSION", "EFFECT", "ONCE", "ABOUT" };
     struct cg_table table;
     size_t i;
     json_t *tool;
+    cg_auto_json tools = cg_out_sorted(all, "name");
     cg_table_begin(&table, 6, titles);
     json_array_foreach (tools, i, tool) {
         const char *about = cg_json_str(tool, "about", "");

@@ -111,8 +111,9 @@ static void show(const struct check *c)
     struct cg_table table;
     size_t i;
     json_t *row;
+    cg_auto_json rows = cg_out_sorted(c->rows, "tool");
     cg_table_begin(&table, 4, titles);
-    json_array_foreach (c->rows, i, row) {
+    json_array_foreach (rows, i, row) {
         bool wrong = strcmp(cg_json_str(row, "check", ""), "wrong") == 0;
         const char *const cells[] = { cg_json_str(row, "tool", ""), cg_json_str(row, "service", ""),
                                       cg_json_str(row, "check", ""),

@@ -539,12 +539,16 @@ void cg_exchange_set_data(struct cg_exchange *x, void *data)
     x->data = data;
 }
 
-void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void *arg, bool fin)
+void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void *arg)
 {
     x->closed = closed;
     x->closed_arg = arg;
-    x->fin_is_gone = fin;
-    if (fin && x->conn->eof) /* it went before we asked; tell at the end of this turn */
+}
+
+void cg_exchange_watch_fin(struct cg_exchange *x)
+{
+    x->fin_is_gone = true;
+    if (x->conn->eof) /* it went before we asked; tell at the end of this turn */
         conn_timer(x->conn, 1);
 }
 
@@ -634,9 +638,7 @@ void cg_exchange_end(struct cg_exchange *x)
 
 void cg_exchange_abort(struct cg_exchange *x)
 {
-    struct conn *c = x->conn;
-    x->closed = NULL;
-    conn_close(c);
+    conn_close(x->conn);
 }
 
 size_t cg_exchange_pending(const struct cg_exchange *x)

@@ -48,8 +48,10 @@ const char *cg_exchange_id(const struct cg_exchange *x); /* "req_..." */
 void *cg_exchange_data(const struct cg_exchange *x);
 void cg_exchange_set_data(struct cg_exchange *x, void *data);
 
-/* closed(arg) once when the client is gone before the end. fin: a half-closed client counts as gone too. */
-void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void *arg, bool fin);
+/* closed(arg) once when the client is gone before the end. */
+void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void *arg);
+/* From now on a half-closed client counts as gone too. */
+void cg_exchange_watch_fin(struct cg_exchange *x);
 
 /* A whole answer. extra: header lines, each ended by CRLF, or NULL. Ends the exchange. */
 void cg_exchange_reply(struct cg_exchange *x, int status, const char *content_type, const char *extra,
@@ -58,7 +60,7 @@ void cg_exchange_reply(struct cg_exchange *x, int status, const char *content_ty
 void cg_exchange_begin(struct cg_exchange *x, int status, const char *content_type, const char *extra);
 void cg_exchange_write(struct cg_exchange *x, struct cogent_str bytes);
 void cg_exchange_end(struct cg_exchange *x);
-/* Breaks the connection: the only honest end of a stream that failed after its head. */
+/* Breaks the connection, as if the client had left: closed is called. */
 void cg_exchange_abort(struct cg_exchange *x);
 /* Bytes not yet taken by the client; drained(arg) once when they fall under 16 KiB. */
 size_t cg_exchange_pending(const struct cg_exchange *x);

@@ -63,7 +63,7 @@ static struct cogent_op host_run(struct cogent_op parent, const char *plugin,
 static int host_script(const char *reference, struct cogent_str args, struct cogent_str *out)
 {
     *out = cogent_str("no scripts here");
-    return worker.script ? worker.script->call(reference, args, out) : COGENT_UNAVAILABLE;
+    return worker.script ? worker.script(worker.script_self, reference, args, out) : COGENT_UNAVAILABLE;
 }
 
 static const struct cogent_log_api log_api = { sizeof log_api, host_log };

@@ -13,7 +13,9 @@ struct cg_host_env {
     struct cg_http_client *http;
     struct cg_db *db; /* NULL: host->db answers unavailable */
     struct cg_plugins *plugins;
-    const struct cogent_script_api *script; /* policy's */
+    /* policy's: runs a function that stands in an operator's file; as cogent_script_api, with its context. */
+    int (*script)(void *self, const char *reference, struct cogent_str args, struct cogent_str *out);
+    void *script_self;
 };
 
 /* Borrowed for the life of the process. The table is constant; what it works on is not. */

@@ -73,7 +73,7 @@ static void on_ended(void *arg, int why)
 {
     struct common *c = arg;
     if (why == COGENT_TIMEOUT) {
-        c->completed = true;
+        c->completed = true; /* a write that was let go of may have happened: see tell_tool */
         cg_buf_clear(&c->text);
         cg_buf_text(&c->text, "it did not answer in time");
         c->tell(c, COGENT_TIMEOUT);
@@ -135,7 +135,9 @@ static void leave(struct common *c)
 
 static void tell_tool(struct common *c, int err)
 {
-    ((struct tool_call *)c)->done(c->arg, err, cg_buf_view(&c->text));
+    struct tool_call *t = (struct tool_call *)c;
+    bool doubt = err == COGENT_TIMEOUT && t->effect_key[0];
+    t->done(c->arg, doubt ? COGENT_UNKNOWN : err, cg_buf_view(&c->text));
 }
 
 struct cogent_op cg_invoke_tool(const struct cg_invoke_env *env, struct cogent_op parent,

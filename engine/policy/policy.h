@@ -34,10 +34,12 @@ const char *cg_policy_version(const struct cg_policy *policy);
 
 struct cg_decision {
     enum cg_verdict verdict;
-    char by[96];         /* "sales/invoice_limit": the decision that settled it; "" when all deferred */
-    char reason[256];    /* safe to show */
-    json_t *obligations; /* {"redact": [...], "role": [...], ...}; never NULL after success; owned */
-    json_t *trail;       /* [{"decision", "verdict", "steps", "us", "note"?}]: for explain; owned */
+    char by[96];      /* "sales/invoice_limit": the decision that settled it; "" when all deferred */
+    char reason[256]; /* safe to show */
+    json_t
+        *obligations; /* {"redact": [...], "role": [...], ...}; never NULL; owned. "self": true: an ask named
+                            nobody, so the asking user decides too */
+    json_t *trail;    /* [{"decision", "verdict", "steps", "us", "note"?}]: for explain; owned */
     int64_t steps;
 };
 
@@ -58,12 +60,19 @@ struct cg_prompt {
     uint32_t records, records_tokens;
     uint32_t max_tokens;
     double temperature; /* negative: not said */
+    bool records_first; /* records give way before history when the window is short */
 };
 
-/* templates/assistant[.role][.language].lua, the nearest there is. vars: {"now": {...}, "tenant": {...}, "user":
- * {...}}; anything else in `system` was refused at load. */
+/* templates/assistant[.role][.language].lua, the nearest there is; a role counts more than a language. vars: {"now":
+ * {...}, "tenant": {...}, "user": {...}, "vars": {what the tenant set for the template's own}}; anything else in
+ * `system` was refused at load. */
 int cg_policy_prompt(struct cg_policy *policy, const json_t *roles, const char *language, const json_t *vars,
                      struct cg_prompt *out, struct cg_err *err);
 void cg_prompt_finish(struct cg_prompt *prompt);
+
+/* Runs the `cases` of a bundle's decisions and templates, or of one decision's file. report, a new reference:
+ * {"passed", "failed", "cases": [{"decision", "case", "ok", "gives", "why"?}], "without": [names that have no case]}.
+ * 0 when they ran, whatever came of it. */
+int cg_policy_cases(const char *path, json_t **report, struct cg_err *err);
 
 #endif

@@ -15,14 +15,30 @@ static const char *status_of(int err)
     return err == 0 ? "done" : err == COGENT_UNKNOWN ? "unknown" : err == COGENT_DENIED ? "denied" : "failed";
 }
 
+/* What became of an effect: in its own row, and in the approval that allowed it. */
 static void note_effect(struct cg_call *call, const char *status)
 {
     struct cg_run *run = call->run;
     const char *state = strcmp(status, "denied") == 0 ? "failed" : status;
     struct cogent_value v[3] = { cogent_text(cogent_str(call->effect)), cogent_text(cogent_str(state)),
                                  cogent_int(cg_now_us()) };
-    const struct cg_db_step step = { &cg_store[CG_ST_EFFECT_STATE], v, 3 };
-    cg_run_write(run, CG_DB_COMMIT, &step, 1, NULL, NULL);
+    struct cg_db_step steps[2] = { { &cg_store[CG_ST_EFFECT_STATE], v, 3 } };
+    struct cogent_value a[4];
+    cg_auto_buf body = { 0 };
+    size_t n = 1;
+    if (call->approval) {
+        cg_auto_json object = json_deep_copy(call->approval);
+        json_t *result = json_object_get(call->outcome, "result");
+        if (result)
+            json_object_set(object, "result", result);
+        cg_json_add(&body, object);
+        a[0] = cogent_text(cogent_str(cg_json_str(call->approval, "id", "")));
+        a[1] = cogent_text(cogent_str("approved"));
+        a[2] = cogent_text(cogent_str(state));
+        a[3] = cogent_text(cg_buf_view(&body));
+        steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_APPROVAL_STATE], a, 4 };
+    }
+    cg_run_write(run, CG_DB_COMMIT, steps, n, NULL, NULL);
 }
 
 /* The error as user and model see it. What a service said about its own insides stays in the log's count. */
@@ -131,6 +147,7 @@ static void dispatch(struct cg_call *call)
         cogent_text(cogent_str(call->id)),     cogent_text(cogent_str(call->tool->api->name)),
         cogent_text(cogent_str(hash)),         cogent_int(cg_now_us()),
     };
+    cg_run_survives(run);
     const struct cg_db_step plan = { &cg_store[CG_ST_EFFECT_PLAN], v, 6 };
     cg_run_write(run, CG_DB_FSYNC, &plan, 1, NULL, on_planned);
 }

@@ -123,6 +123,8 @@ int cg_admit_open(struct cg_run *run, const struct cg_run_request *r, struct cg_
     /* start is told with the row; the sink of the caller is set after, so it comes with the first turn. */
     if (cg_run_row(run, CG_ROW_OPEN, open_row(run, r, model), true) < 0)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    if (run->detached)
+        cg_run_survives(run);
     cg_run_write(run, run->detached ? CG_DB_COMMIT : CG_DB_LAZY, &open, 1, "running", NULL);
     return 0;
 }

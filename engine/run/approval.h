@@ -6,7 +6,7 @@
 #include "run.h"
 
 /* Whether this caller may see and decide it: the asking user, or who has the role and cogent.approve. */
-bool cg_approval_may(const struct cg_caller *caller, const json_t *approval, const char *user);
+bool cg_approval_may(const struct cg_caller *caller, const json_t *approval);
 
 struct cg_decide {
     struct cg_caller *caller;

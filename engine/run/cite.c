@@ -29,20 +29,21 @@ static json_t *quote_of(const json_t *row)
 
 static json_t *row_id(const struct cg_kind *kind, const json_t *row)
 {
+    cg_auto_buf made = { 0 };
     static const char *const names[] = { "id", "number", "code", "sku" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         json_t *id = json_object_get(row, names[i]);
         if (json_is_string(id))
             return json_incref(id);
         if (json_is_integer(id)) {
-            char *text = cg_json_text(id);
-            json_t *made = text ? json_string(text) : NULL;
-            cg_free_ptr(&text);
-            return made;
+            cg_json_add(&made, id);
+            return cg_json_strn(cg_buf_view(&made));
         }
     }
-    (void)kind;
-    return NULL;
+    if (!kind->id || !json_is_object(row))
+        return NULL;
+    cg_kind_fill(kind->id, NULL, row, NULL, false, &made);
+    return cg_json_strn(cg_buf_view(&made));
 }
 
 static json_t *candidate(const struct cg_run *run, const struct cg_kind *kind, const char *tool,

@@ -4,6 +4,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/svc/due.h"
 #include "engine/svc/store.h"
 
 #include <stdlib.h>
@@ -42,20 +43,27 @@ static bool room_for_row(struct cg_run *run)
     return true;
 }
 
-int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet)
+int cg_run_row_loaded(struct cg_run *run, enum cg_row_kind kind, int64_t at_us, json_t *body)
 {
     if (!body || !room_for_row(run)) {
         json_decref(body);
         return COGENT_NO_MEMORY;
     }
     struct cg_row *row = &run->rows[run->n_rows];
-    *row = (struct cg_row){ kind, cg_now_us(), body };
+    *row = (struct cg_row){ kind, at_us, body };
     int rc = cg_fold_row(run, row);
-    if (rc < 0) {
+    if (rc < 0)
         json_decref(body);
+    else
+        run->n_rows++;
+    return rc;
+}
+
+int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet)
+{
+    int rc = cg_run_row_loaded(run, kind, cg_now_us(), body);
+    if (rc < 0)
         return rc;
-    }
-    run->n_rows++;
     if (!quiet)
         cg_run_emit_row(run, run->n_rows - 1);
     /* A run that others may have to take up tells them at once what has happened. */
@@ -166,4 +174,12 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
     }
     free(steps);
     free(values);
+}
+
+void cg_run_survives(struct cg_run *run)
+{
+    const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
+    if (!run->due)
+        cg_due_put(&due, "run", run->caller->tenant, run->id, cg_now_us() + 1000000);
+    run->due = true;
 }

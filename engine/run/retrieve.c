@@ -98,6 +98,25 @@ static void on_found(void *arg, const struct cogent_found *f)
     json_decref(cite);
 }
 
+/* The tenant's scripts at `prompt`: may this question be answered at all? true: it may. */
+static bool ask_policy(struct cg_run *run)
+{
+    struct cg_decision d;
+    cg_auto_json ctx = cg_compose_ctx(run);
+    cg_auto_json subject = json_pack("{s:O, s:O}", "query", json_object_get(run->open, "query"), "records",
+                                     json_object_get(run->context, "cites"));
+    cg_policy_decide(run->env->policy, cg_tenant_id(run->caller->tenant), CG_POINT_PROMPT, subject, ctx, &d);
+    cg_metric_add(run->env->metrics, CG_M_POLICY, 1, cg_point_name(CG_POINT_PROMPT),
+                  cg_verdict_name(d.verdict), NULL);
+    bool refused = d.verdict == CG_DENY;
+    if (refused) {
+        cg_log(CG_INFO, "run.refused", CG_S("run", run->id), CG_S("by", d.by));
+        cg_settle_start(run, "refused", d.reason[0] ? d.reason : "This question is not answered here.", NULL);
+    }
+    cg_decision_finish(&d);
+    return !refused;
+}
+
 static void on_done(void *arg, int err, const char *why)
 {
     struct retrieval *r = arg;
@@ -116,6 +135,8 @@ static void on_done(void *arg, int err, const char *why)
     cg_run_emit_step(run, "retrieve", "done", ms, n);
     if (cg_run_row(run, CG_ROW_CONTEXT, body, false) < 0)
         cg_run_stop(run, "failed");
+    else if (!ask_policy(run))
+        return;
     cg_run_next(run);
 }
 

@@ -8,8 +8,8 @@
 
 #include <stdlib.h>
 
-static const char *const state_names[] = { "admit", "retrieve", "plan",   "gate",
-                                           "act",   "suspend",  "settle", "over" };
+static const char *const state_names[] = { "admit", "taken",   "retrieve", "plan", "gate",
+                                           "act",   "suspend", "settle",   "over" };
 
 const char *cg_run_state_name(enum cg_run_state state)
 {
@@ -276,6 +276,12 @@ int cg_run_start(struct cg_runs *runs, const struct cg_run_request *request, con
     cg_run_next(run);
     *out = run;
     return 0;
+}
+
+void cg_run_listen(struct cg_run *run, const struct cg_sink *sink)
+{
+    run->sink = *sink;
+    run->gone = false;
 }
 
 void cg_run_leave(struct cg_run *run)

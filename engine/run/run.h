@@ -103,15 +103,21 @@ const char *cg_run_session(const struct cg_run *run);
 /* The client has gone: the sink is used no more; the run goes on only when it is detached or an effect is under way. */
 void cg_run_leave(struct cg_run *run);
 
+/* From now on the run's events go to this sink. */
+void cg_run_listen(struct cg_run *run, const struct cg_sink *sink);
+
 /* Cancels a live run of this worker. false: it is not here. */
 bool cg_run_cancel_here(struct cg_runs *runs, const char *tenant_id, const char *run_id);
 
 /* Takes up a run that waits or whose worker is gone: loads its journal, folds it and goes on. credential: the asker's
- * own, fresh; NULL: the sealed one. sink may be NULL. started(arg, run, err): NULL and 0 when there is nothing to do
- * (somebody else has it, it has ended, or it waits for more decisions); never before this returns. */
+ * own, fresh; NULL: the sealed one. started(arg, run, err): without a run, 0: somebody has it; COGENT_NOT_FOUND: it
+ * has ended; COGENT_CONFLICT: it waits for more decisions. Never before this returns. */
 void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const char *run_id,
-                   struct cg_caller *credential, const struct cg_sink *sink,
-                   void (*started)(void *arg, struct cg_run *run, int err), void *arg);
+                   struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err),
+                   void *arg);
+
+/* Whether the worker that holds a run still lives, as far as this machine can see. */
+bool cg_run_owner_lives(const struct cg_run_env *env, struct cogent_str holder);
 
 /* The events of journal rows, as the live run emitted them: for reading a run again. Rows from `after_row` on, the
  * text of that row cut at after_byte. */

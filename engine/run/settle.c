@@ -4,7 +4,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
-#include "engine/svc/system.h"
+#include "engine/svc/due.h"
 
 static const char *words_for(const char *status)
 {
@@ -30,10 +30,9 @@ static void on_written(struct cg_run *run, int err)
     if (err < 0)
         cg_log(CG_ERROR, "run.lost", CG_S("run", run->id), CG_S("status", status));
     cg_run_emit_row(run, run->n_rows - 1);
-    if (run->detached || run->effects) {
-        const struct cogent_value id = cogent_text(cogent_str(run->id));
-        const struct cg_db_step drop = { &cg_system[CG_SYS_DUE_DROP], &id, 1 };
-        cg_db_run_system(run->env->db, (struct cogent_op){ 0, 0 }, CG_DB_LAZY, &drop, 1, NULL, NULL);
+    if (run->due) {
+        const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
+        cg_due_drop(&due, "run", run->caller->tenant, run->id);
     }
     cg_metric_add(run->env->metrics, CG_M_RUNS, 1, status, NULL, NULL);
     cg_metric_time(run->env->metrics, CG_M_RUN_SECONDS, us, status, NULL);

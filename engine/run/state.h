@@ -8,6 +8,7 @@
 
 enum cg_run_state {
     CG_RUN_ADMIT,
+    CG_RUN_TAKEN, /* loaded from its journal, nothing started yet */
     CG_RUN_RETRIEVE,
     CG_RUN_PLAN,
     CG_RUN_GATE,
@@ -107,7 +108,7 @@ struct cg_run {
     size_t link;          /* in the chain */
     const char *stop;     /* status that the run ends with as soon as no effect is under way; NULL: goes on */
     bool detached, gone;  /* gone: nobody listens */
-    bool counted;
+    bool counted, due;
     struct cg_task next_task;
 };
 
@@ -127,11 +128,16 @@ void cg_run_destroy(struct cg_run *run);
 /* journal.c */
 /* Appends a row (takes body), folds it, tells the sink unless quiet. Returns 0 or COGENT_NO_MEMORY. */
 int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet);
+/* A row as it was loaded: folded, told to nobody. Takes body. */
+int cg_run_row_loaded(struct cg_run *run, enum cg_row_kind kind, int64_t at_us, json_t *body);
 const char *cg_row_name(enum cg_row_kind kind);
 int cg_row_kind_of(struct cogent_str name);
 /* Writes what is not yet written, with `extra` steps before it, in one group. done may be NULL. */
 void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_db_step *extra, size_t n_extra,
                   const char *status, void (*done)(struct cg_run *run, int err));
+
+/* Puts the run where another worker finds it when this one dies; taken out at its end. */
+void cg_run_survives(struct cg_run *run);
 
 /* fold.c */
 int cg_fold_row(struct cg_run *run, const struct cg_row *row);
@@ -156,6 +162,7 @@ void cg_act_start(struct cg_run *run);
 void cg_suspend_start(struct cg_run *run);
 /* suspend.c: what binds an approval to tenant, user, run, call, tool, arguments and policy. */
 int cg_approval_mac(const struct cg_run *run, const struct cg_call *call, struct cg_buf *out);
+bool cg_approval_mac_ok(const struct cg_run *run, const struct cg_call *call, struct cogent_str mac);
 /* err: NULL for a proper end; else {"err", "code", "detail"} goes to the client as an error event. */
 void cg_settle_start(struct cg_run *run, const char *status, const char *words, const json_t *error);
 

@@ -99,21 +99,36 @@ static json_t *approval_of(const struct cg_call *call, int64_t now, int64_t expi
         "created", cg_time_format(now, created_text), "expires", cg_time_format(expires, expires_text));
 }
 
+enum { MAC_FIELDS = 8 };
+
+static void mac_fields(const struct cg_run *run, const struct cg_call *call, struct cg_buf *args,
+                       struct cogent_str fields[MAC_FIELDS])
+{
+    cg_json_canonical(args, call->args);
+    fields[0] = cogent_str(cg_json_str(call->approval, "id", ""));
+    fields[1] = cogent_str(cg_tenant_id(run->caller->tenant));
+    fields[2] = cogent_str(run->caller->user);
+    fields[3] = cogent_str(run->id);
+    fields[4] = cogent_str(call->id);
+    fields[5] = cogent_str(call->tool ? call->tool->api->name : "");
+    fields[6] = cg_buf_view(args);
+    fields[7] = cogent_str(cg_json_str(run->open, "policy", ""));
+}
+
 int cg_approval_mac(const struct cg_run *run, const struct cg_call *call, struct cg_buf *out)
 {
     cg_auto_buf args = { 0 };
-    cg_json_canonical(&args, call->args);
-    const struct cogent_str fields[] = {
-        cogent_str(cg_json_str(call->approval, "id", "")),
-        cogent_str(cg_tenant_id(run->caller->tenant)),
-        cogent_str(run->caller->user),
-        cogent_str(run->id),
-        cogent_str(call->id),
-        cogent_str(call->tool ? call->tool->api->name : ""),
-        cg_buf_view(&args),
-        cogent_str(cg_json_str(run->open, "policy", "")),
-    };
-    return cg_keys_sign(run->env->keys, "approval", fields, sizeof fields / sizeof fields[0], out);
+    struct cogent_str fields[MAC_FIELDS];
+    mac_fields(run, call, &args, fields);
+    return cg_keys_sign(run->env->keys, "approval", fields, MAC_FIELDS, out);
+}
+
+bool cg_approval_mac_ok(const struct cg_run *run, const struct cg_call *call, struct cogent_str mac)
+{
+    cg_auto_buf args = { 0 };
+    struct cogent_str fields[MAC_FIELDS];
+    mac_fields(run, call, &args, fields);
+    return !args.failed && cg_keys_verify(run->env->keys, "approval", fields, MAC_FIELDS, mac) == 0;
 }
 
 static json_t *waiting_ids(const struct cg_run *run)

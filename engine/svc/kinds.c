@@ -13,8 +13,8 @@ struct cg_kinds {
     size_t n;
 };
 
-static const char *const known[] = { "read", "domain", "title", "url",   "fields", "chunk",
-                                     "acl",  "feed",   "fresh", "stamp", NULL };
+static const char *const known[] = { "read",  "domain", "title", "url",   "id",    "fields",
+                                     "chunk", "acl",    "feed",  "fresh", "stamp", NULL };
 
 static const char *reference(const json_t *value)
 {
@@ -51,6 +51,7 @@ static int read_kind(struct cg_kind *k, const char *name, const json_t *entity, 
         .domain = cg_json_str(entity, "domain", ""),
         .title = cg_json_str(entity, "title", NULL),
         .url = cg_json_str(entity, "url", NULL),
+        .id = cg_json_str(entity, "id", NULL),
         .fields = json_object_get(entity, "fields"),
         .chunk = reference(json_object_get(entity, "chunk")),
         .acl = reference(json_object_get(entity, "acl")),
@@ -61,9 +62,11 @@ static int read_kind(struct cg_kind *k, const char *name, const json_t *entity, 
         return cg_err_set(err, COGENT_INVALID,
                           "entities/%s.lua: read is missing: name the permission that may be shown one",
                           name);
-    if (!k->title || !k->chunk)
-        return cg_err_set(err, COGENT_INVALID, "entities/%s.lua: %s is missing", name,
-                          k->title ? "chunk = function(r)" : "title");
+    if (!k->title)
+        return cg_err_set(err, COGENT_INVALID, "entities/%s.lua: title is missing", name);
+    if (k->feed && !k->chunk)
+        return cg_err_set(err, COGENT_INVALID,
+                          "entities/%s.lua: a kind with a feed needs chunk = function(r)", name);
     return 0;
 }
 

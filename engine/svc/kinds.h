@@ -13,8 +13,9 @@ struct cg_kind {
     const char *read;        /* permission */
     const char *domain;      /* "" when not said */
     const char *title, *url; /* templates; url may be NULL */
+    const char *id;          /* template: what a cited result without an id is called; NULL: none */
     const json_t *fields;    /* {"number": "invoice_number", "customer": "customer.id"} */
-    const char *chunk, *acl; /* references; acl may be NULL */
+    const char *chunk, *acl; /* references; chunk NULL: never stored, only cited; acl may be NULL */
     const char *stamp;       /* path of the record's version, NULL: none */
     const json_t *feed;      /* NULL: none */
 };

@@ -4,7 +4,7 @@
 return {
   read   = "inventory.read",
   domain = "INVENTORY",
-  title  = "Item {sku}",
+  title  = "{description} ({sku})",
   url    = "{tenant.web_url}/items/{id}",
   fields = { number = "sku", amount = "unit_price", currency = "currency" },
   chunk  = function(r)

@@ -17,7 +17,7 @@ local function changed(kind, permission)
     permission = permission, auth = service_account, route = "GET /" .. kind .. "/changed",
     args = { modified_after = { type = "string" } },
     query = { modified_after = "{modified_after}", after = "{page.cursor}", limit = "{page.size}" },
-    pages = { size = 200, max = 5000, next = "/next" },
+    pages = { size = 200, max = 1000, next = "/next" },
     result = { at = "/items" },
   }
 end
@@ -28,7 +28,7 @@ local function ids(kind, permission)
     about = "The ids of all " .. kind .. ".", hidden = true,
     permission = permission, auth = service_account, route = "GET /" .. kind .. "/ids",
     query = { after = "{page.cursor}", limit = "{page.size}" },
-    pages = { size = 5000, max = 1000000, next = "/next" },
+    pages = { size = 5000, max = 100000, next = "/next" },
     result = { at = "/items" },
   }
 end
@@ -117,6 +117,7 @@ return {
                      order       = { enum = { "units", "amount" }, description = "largest first" },
                      limit       = { type = "integer", minimum = 1, maximum = 1000 } },
       result     = { at = "/data" },
+      cite       = "sales_report",
       example    = { args  = { item_id = "85123A", from = "2011-03-01", to = "2011-03-31" },
                      reply = { data = { units = 1982, amount = "5550.95", currency = "GBP", groups = list {} } },
                      gives = { units = 1982, amount = "5550.95", currency = "GBP", groups = list {} } },

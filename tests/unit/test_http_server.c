@@ -52,7 +52,9 @@ static void on_request(void *arg, struct cg_exchange *x)
     cg_str_copy(f.last_body, sizeof f.last_body, cg_exchange_body(x));
     if (cg_str_eq(path, "/hold") || cg_str_eq(path, "/hold-fin")) {
         f.held = x;
-        cg_exchange_on_close(x, on_closed, NULL, cg_str_eq(path, "/hold-fin"));
+        cg_exchange_on_close(x, on_closed, NULL);
+        if (cg_str_eq(path, "/hold-fin"))
+            cg_exchange_watch_fin(x);
     } else if (cg_str_eq(path, "/big")) {
         cg_exchange_reply(x, 200, "text/plain", NULL, (struct cogent_str){ f.big, BIG });
     } else if (cg_str_eq(path, "/stream")) {

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Admission: route, then token, then permission, then body; and the manners of answering. */
+#include "request.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/base/utf8.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct cg_api {
+    struct cg_api_env env;
+};
+
+struct cg_api *cg_api_create(const struct cg_api_env *env)
+{
+    struct cg_api *api = calloc(1, sizeof *api);
+    if (api)
+        api->env = *env;
+    return api;
+}
+
+void cg_api_destroy(struct cg_api *api)
+{
+    free(api);
+}
+
+/* Paths. */
+
+static int hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+/* false: malformed, too long, NUL or not UTF-8. */
+static bool percent_decode(struct cogent_str in, bool plus, char *out, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < in.len; i++) {
+        char c = in.ptr[i];
+        if (c == '%') {
+            int high = i + 2 < in.len ? hex(in.ptr[i + 1]) : -1,
+                low = i + 2 < in.len ? hex(in.ptr[i + 2]) : -1;
+            if (high < 0 || low < 0 || (high == 0 && low == 0))
+                return false;
+            c = (char)(high << 4 | low);
+            i += 2;
+        } else if (c == '+' && plus) {
+            c = ' ';
+        }
+        if (n + 1 >= size)
+            return false;
+        out[n++] = c;
+    }
+    out[n] = '\0';
+    return cg_utf8_valid((struct cogent_str){ out, n });
+}
+
+static struct cogent_str segment(struct cogent_str path, size_t *at)
+{
+    size_t from = *at;
+    while (*at < path.len && path.ptr[*at] != '/')
+        ++*at;
+    struct cogent_str s = { path.ptr + from, *at - from };
+    if (*at < path.len)
+        ++*at;
+    return s;
+}
+
+static bool path_matches(const char *pattern, struct cogent_str path,
+                         char params[CG_PARAMS_MAX][CG_PARAM_SIZE])
+{
+    struct cogent_str want = cogent_str(pattern);
+    size_t a = 1, b = 1, n = 0;
+    while (a < want.len && b < path.len) {
+        struct cogent_str w = segment(want, &a), p = segment(path, &b);
+        if (w.ptr[0] == '{') {
+            if (p.len == 0 || n == CG_PARAMS_MAX || !percent_decode(p, false, params[n++], CG_PARAM_SIZE))
+                return false;
+        } else if (!cg_str_same(w, p)) {
+            return false;
+        }
+    }
+    return a >= want.len && b >= path.len && path.ptr[path.len - 1] != '/';
+}
+
+/* The route, or NULL with *other: the path exists for another method. */
+static const struct cg_route *find_route(const struct cg_http_head *head,
+                                         char params[CG_PARAMS_MAX][CG_PARAM_SIZE], bool *other)
+{
+    *other = false;
+    for (const struct cg_route *route = cg_routes; route->method; route++) {
+        if (!path_matches(route->path, head->path, params))
+            continue;
+        if (cg_str_eq(head->method, route->method) ||
+            (cg_str_eq(head->method, "HEAD") && strcmp(route->method, "GET") == 0))
+            return route;
+        *other = true;
+    }
+    return NULL;
+}
+
+/* Requests. */
+
+static void request_free(struct cg_request *r)
+{
+    cg_exchange_set_data(r->x, NULL);
+    cg_op_finish(r->env->loop, r->op);
+    cg_caller_unref(r->caller);
+    json_decref(r->body);
+    free(r);
+}
+
+static void count(const struct cg_request *r)
+{
+    char status[8];
+    snprintf(status, sizeof status, "%d", r->status);
+    cg_metric_add(r->env->run->metrics, CG_M_HTTP_REQUESTS, 1, r->route ? r->route->path : "none", status,
+                  NULL);
+    cg_log(CG_INFO, "http.request", CG_S("request", cg_exchange_id(r->x)),
+           CG_S("route", r->route ? r->route->path : "none"), CG_I("status", r->status),
+           CG_I("us", cg_mono_us() - r->began_us));
+}
+
+static void on_client_gone(void *arg)
+{
+    struct cg_request *r = arg;
+    r->status = 499;
+    if (r->gone)
+        r->gone(r);
+    count(r);
+    cg_op_cancel(r->env->loop, r->op, COGENT_CANCELLED);
+    request_free(r);
+}
+
+static struct cg_request *request_create(struct cg_api *api, struct cg_exchange *x)
+{
+    struct cg_request *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->env = &api->env;
+    r->x = x;
+    r->began_us = cg_mono_us();
+    r->op = cg_op_start(api->env.loop, (struct cogent_op){ 0, 0 }, "request", 0, NULL, NULL);
+    cg_exchange_set_data(x, r);
+    return r;
+}
+
+static void out_of_memory(struct cg_exchange *x)
+{
+    cg_exchange_reply(x, 503, "text/plain", "Retry-After: 1\r\n", cogent_str("out of memory\n"));
+}
+
+/* Who asks, and may they? Answers when not. */
+static bool admit(struct cg_request *r)
+{
+    struct cg_err err;
+    const char *code;
+    if (r->route->flags & CG_PUBLIC)
+        return true;
+    struct cogent_str header = cg_http_header_find(cg_exchange_head(r->x), "authorization");
+    if (cg_auth_bearer(r->env->auth, header, &r->caller, &code, &err) < 0) {
+        cg_answer_error(r, err.code, code, "%s", err.message);
+        return false;
+    }
+    cg_auto_json granted = cg_policy_roles(r->env->run->policy, r->caller->roles);
+    cg_caller_grant(r->caller, granted);
+    cg_op_bind(r->env->loop, r->op, r->caller->tenant);
+    if (r->route->permission && !cg_caller_may(r->caller, r->route->permission)) {
+        cg_answer_error(r, COGENT_DENIED, "permission_denied",
+                        "This needs the permission %s, which the token does not give.", r->route->permission);
+        return false;
+    }
+    return true;
+}
+
+static int64_t on_head(void *arg, struct cg_exchange *x)
+{
+    bool other;
+    struct cg_request *r = request_create(arg, x);
+    if (!r) {
+        out_of_memory(x);
+        return -1;
+    }
+    r->route = find_route(cg_exchange_head(x), r->params, &other);
+    if (!r->route) {
+        if (other)
+            cg_answer_error(r, COGENT_INVALID, "method_not_allowed", "This path does not take the method.");
+        else
+            cg_answer_error(r, COGENT_NOT_FOUND, "route_unknown", "There is nothing at this path.");
+        return -1;
+    }
+    cg_exchange_on_close(x, on_client_gone, r);
+    return admit(r) ? (int64_t)r->route->body_max : -1;
+}
+
+static void on_request(void *arg, struct cg_exchange *x)
+{
+    (void)arg;
+    struct cg_request *r = cg_exchange_data(x);
+    struct cogent_str body = cg_exchange_body(x);
+    struct cg_err err;
+    if (r->route->flags & CG_BODY) {
+        r->body = cg_json_parse(body, &err);
+        if (!r->body) {
+            cg_answer_error(r, COGENT_INVALID, "body_invalid", "The body is %s.", err.message);
+            return;
+        }
+        if (!json_is_object(r->body)) {
+            cg_answer_error(r, COGENT_INVALID, "body_invalid", "The body must be a JSON object.");
+            return;
+        }
+    }
+    r->route->handle(r);
+}
+
+static void on_refuse(void *arg, struct cg_exchange *x, int status, const char *why)
+{
+    struct cg_api *api = arg;
+    char text[8];
+    struct cg_request *r = cg_exchange_data(x);
+    snprintf(text, sizeof text, "%d", status);
+    cg_metric_add(api->env.run->metrics, CG_M_HTTP_REFUSED, 1, text, NULL, NULL);
+    if (!r)
+        r = request_create(api, x);
+    if (!r) {
+        out_of_memory(x);
+        return;
+    }
+    cg_auto_json body = cg_error_body(COGENT_INVALID, status == 413 ? "body_too_large" : "request_malformed",
+                                      why, cg_exchange_id(x));
+    json_object_set_new(body, "status", json_integer(status));
+    cg_answer_error_body(r, status, body);
+}
+
+struct cg_http_handler cg_api_handler(struct cg_api *api)
+{
+    return (struct cg_http_handler){ on_head, on_request, on_refuse, api };
+}
+
+/* Answers. */
+
+static void answer(struct cg_request *r, int status, const char *type, const char *extra,
+                   struct cogent_str body)
+{
+    r->status = status;
+    count(r);
+    struct cg_exchange *x = r->x;
+    request_free(r);
+    cg_exchange_reply(x, status, type, extra, body);
+}
+
+void cg_answer_json(struct cg_request *r, int status, const json_t *body)
+{
+    cg_auto_buf out = { 0 };
+    cg_json_add(&out, body);
+    cg_buf_char(&out, '\n');
+    answer(r, status, "application/json", NULL, cg_buf_view(&out));
+}
+
+void cg_answer_data(struct cg_request *r, int status, json_t *data)
+{
+    cg_auto_json body = json_pack("{s:o}", "data", data);
+    if (!body)
+        cg_answer_error(r, COGENT_NO_MEMORY, NULL, "Out of memory; try again.");
+    else
+        cg_answer_json(r, status, body);
+}
+
+void cg_answer_list(struct cg_request *r, json_t *data, const char *next)
+{
+    cg_auto_json body = json_pack("{s:o}", "data", data);
+    if (body && next)
+        json_object_set_new(body, "next", json_string(next));
+    if (!body)
+        cg_answer_error(r, COGENT_NO_MEMORY, NULL, "Out of memory; try again.");
+    else
+        cg_answer_json(r, 200, body);
+}
+
+void cg_answer_error_body(struct cg_request *r, int status, const json_t *body)
+{
+    cg_auto_buf out = { 0 };
+    const char *extra = status == 401                    ? "WWW-Authenticate: Bearer\r\n"
+                        : status == 429 || status == 503 ? "Retry-After: 5\r\n"
+                                                         : NULL;
+    cg_json_add(&out, body);
+    cg_buf_char(&out, '\n');
+    answer(r, status, "application/problem+json", extra, cg_buf_view(&out));
+}
+
+void cg_answer_error(struct cg_request *r, int err, const char *code, const char *format, ...)
+{
+    char detail[400];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(detail, sizeof detail, format, ap);
+    va_end(ap);
+    int status = cg_error_status(err);
+    if (code && strcmp(code, "method_not_allowed") == 0)
+        status = 405;
+    if (code && strcmp(code, "approval_expired") == 0)
+        status = 410;
+    cg_auto_json body = cg_error_body(err, code, detail, cg_exchange_id(r->x));
+    json_object_set_new(body, "status", json_integer(status));
+    cg_answer_error_body(r, status, body);
+}
+
+void cg_answer_empty(struct cg_request *r)
+{
+    answer(r, 204, "application/json", NULL, cogent_str(""));
+}
+
+void cg_answer_stream(struct cg_request *r, const char *extra)
+{
+    cg_auto_buf head = { 0 };
+    cg_buf_printf(&head, "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n%s", extra ? extra : "");
+    r->status = 200;
+    cg_exchange_begin(r->x, 200, "text/event-stream", head.failed ? NULL : head.ptr);
+}
+
+void cg_answer_bytes(struct cg_request *r, struct cogent_str bytes)
+{
+    cg_exchange_write(r->x, bytes);
+}
+
+void cg_answer_end(struct cg_request *r)
+{
+    count(r);
+    struct cg_exchange *x = r->x;
+    request_free(r);
+    cg_exchange_end(x);
+}
+
+bool cg_query_param(const struct cg_request *r, const char *name, char *out, size_t size)
+{
+    struct cogent_str query = cg_exchange_head(r->x)->query;
+    size_t at = 0, want = strlen(name);
+    while (at < query.len) {
+        const char *from = query.ptr + at;
+        const char *amp = memchr(from, '&', query.len - at);
+        size_t n = amp ? (size_t)(amp - from) : query.len - at;
+        if (n > want && memcmp(from, name, want) == 0 && from[want] == '=')
+            return percent_decode((struct cogent_str){ from + want + 1, n - want - 1 }, true, out, size);
+        at += n + 1;
+    }
+    return false;
+}
+
+int64_t cg_query_int(const struct cg_request *r, const char *name, int64_t preset, int64_t max)
+{
+    char text[24], *end;
+    if (!cg_query_param(r, name, text, sizeof text))
+        return preset;
+    long long n = strtoll(text, &end, 10);
+    return *end || n < 1 ? preset : n > max ? max : n;
+}
+
+/* Metrics: a listener of its own. */
+
+static int64_t metrics_head(void *arg, struct cg_exchange *x)
+{
+    struct cg_api *api = arg;
+    const struct cg_http_head *head = cg_exchange_head(x);
+    if (!cg_str_eq(head->path, "/metrics")) {
+        cg_exchange_reply(x, 404, "text/plain", NULL, cogent_str("/metrics is what there is here\n"));
+        return -1;
+    }
+    cg_auto_buf out = { 0 };
+    cg_metrics_render(api->env.run->board, &out);
+    cg_exchange_reply(x, 200, "text/plain; version=0.0.4; charset=utf-8", NULL, cg_buf_view(&out));
+    return -1;
+}
+
+static void metrics_refuse(void *arg, struct cg_exchange *x, int status, const char *why)
+{
+    (void)arg;
+    cg_exchange_reply(x, status, "text/plain", NULL, cogent_str(why));
+}
+
+struct cg_http_handler cg_api_metrics_handler(struct cg_api *api)
+{
+    return (struct cg_http_handler){ metrics_head, NULL, metrics_refuse, api };
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Chat completion chunks. Named events would break the official client's helper; an extra top-level member does not. */
+#include "sink.h"
+
+#include "engine/io/sse.h"
+
+static void frame(struct cg_openai_sink *s, struct cogent_str delta, const char *finish,
+                  const struct cg_event *ev, struct cg_buf *out)
+{
+    cg_auto_buf data = { 0 };
+    cg_buf_printf(&data,
+                  "{\"id\":\"%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":", s->id,
+                  (long long)s->created);
+    cg_buf_json(&data, cogent_str(s->model));
+    cg_buf_text(&data, ",\"choices\":[");
+    if (delta.ptr || finish) {
+        cg_buf_text(&data, "{\"index\":0,\"delta\":{");
+        if (!s->role_sent)
+            cg_buf_text(&data, "\"role\":\"assistant\",");
+        s->role_sent = true;
+        if (delta.ptr) {
+            cg_buf_text(&data, "\"content\":");
+            cg_buf_json(&data, delta);
+        } else if (data.len && data.ptr[data.len - 1] == ',') {
+            data.len--;
+        }
+        cg_buf_printf(&data, "},\"finish_reason\":%s%s%s}", finish ? "\"" : "", finish ? finish : "null",
+                      finish ? "\"" : "");
+    }
+    cg_buf_char(&data, ']');
+    if (ev) {
+        cg_buf_printf(&data, ",\"cogent\":{\"event\":\"%s\",\"data\":", cg_event_name(ev->kind));
+        cg_json_add(&data, ev->data);
+        cg_buf_char(&data, '}');
+    }
+    cg_buf_char(&data, '}');
+    cg_sse_frame(out, (struct cogent_str){ "", 0 }, NULL, cg_buf_view(&data));
+}
+
+static void usage_frame(struct cg_openai_sink *s, struct cg_buf *out)
+{
+    cg_auto_buf data = { 0 };
+    cg_buf_printf(&data,
+                  "{\"id\":\"%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":", s->id,
+                  (long long)s->created);
+    cg_buf_json(&data, cogent_str(s->model));
+    cg_buf_printf(
+        &data,
+        ",\"choices\":[],\"usage\":{\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"total_tokens\":%lld}}",
+        (long long)s->input_tokens, (long long)s->output_tokens,
+        (long long)(s->input_tokens + s->output_tokens));
+    cg_sse_frame(out, (struct cogent_str){ "", 0 }, NULL, cg_buf_view(&data));
+}
+
+static const char *finish_of(const json_t *done)
+{
+    const char *status = cg_json_str(done, "status", "complete");
+    return strcmp(status, "limited") == 0   ? "length"
+           : strcmp(status, "refused") == 0 ? "content_filter"
+                                            : "stop";
+}
+
+static bool on_event(void *self, const struct cg_event *ev, struct cg_buf *out)
+{
+    struct cg_openai_sink *s = self;
+    const struct cogent_str none = { NULL, 0 };
+    switch (ev->kind) {
+    case CG_EV_START:
+        frame(s, cogent_str(""), NULL, ev, out);
+        return false;
+    case CG_EV_MESSAGE:
+        frame(s, ev->text, NULL, NULL, out);
+        return false;
+    case CG_EV_USAGE:
+        s->input_tokens += cg_json_int(ev->data, "input_tokens", 0);
+        s->output_tokens += cg_json_int(ev->data, "output_tokens", 0);
+        frame(s, none, NULL, ev, out);
+        return false;
+    case CG_EV_ERROR: {
+        cg_auto_buf data = { 0 };
+        cg_json_add(&data, ev->data);
+        cg_sse_frame(out, (struct cogent_str){ "", 0 }, NULL, cg_buf_view(&data));
+        cg_buf_text(out, "data: [DONE]\n\n");
+        return true;
+    }
+    case CG_EV_DONE: {
+        /* What waits for a person says so in words too: these clients show text alone. */
+        const char *status = cg_json_str(ev->data, "status", "");
+        if (strcmp(status, "complete") != 0)
+            frame(s, cogent_str(cg_json_str(ev->data, "content", "")), NULL, NULL, out);
+        frame(s, none, finish_of(ev->data), ev, out);
+        if (s->include_usage)
+            usage_frame(s, out);
+        cg_buf_text(out, "data: [DONE]\n\n");
+        return true;
+    }
+    default:
+        frame(s, none, NULL, ev, out);
+        return false;
+    }
+}
+
+const struct cg_dialect cg_dialect_openai = { on_event };

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stream.h"
+
+#include "engine/base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { HEARTBEAT_MS = 15000, PENDING_MAX = 4 * 1024 * 1024 };
+
+struct cg_stream {
+    struct cg_request *r;
+    struct cg_run *run;
+    struct cg_sink sink;
+    const struct cg_dialect *dialect;
+    void *self;
+    struct cg_openai_sink openai;
+    struct cg_plain_sink plain;
+    char *model;
+    char run_id[CG_ID_SIZE], session[CG_ID_SIZE + 32];
+    bool whole, begun;
+};
+
+static void answer_whole(struct cg_stream *s)
+{
+    struct cg_request *r = s->r;
+    s->plain.run = s->run_id;
+    s->plain.session = s->session;
+    s->plain.model = s->model;
+    if (s->plain.error) {
+        int status = (int)cg_json_int(s->plain.error, "status", 500);
+        cg_answer_error_body(r, status, s->plain.error);
+    } else {
+        cg_auto_json body = cg_plain_sink_body(&s->plain);
+        cg_answer_json(r, 200, body);
+    }
+}
+
+static void on_event(void *arg, const struct cg_event *ev)
+{
+    struct cg_stream *s = arg;
+    cg_auto_buf out = { 0 };
+    bool last = s->dialect->event(s->self, ev, &out);
+    if (out.len)
+        cg_answer_bytes(s->r, cg_buf_view(&out));
+    if (last) {
+        s->run = NULL; /* it ends itself */
+        if (s->whole)
+            answer_whole(s);
+        else
+            cg_answer_end(s->r);
+        cg_stream_destroy(s);
+    } else if (!s->whole && cg_exchange_pending(s->r->x) > PENDING_MAX) {
+        /* Memory is not for readers who do not read. The run goes as if the client had left. */
+        cg_exchange_abort(s->r->x);
+    }
+}
+
+static void on_gone(struct cg_request *r)
+{
+    struct cg_stream *s = r->data;
+    if (s->run)
+        cg_run_leave(s->run);
+    cg_stream_destroy(s);
+}
+
+static void beat(void *arg)
+{
+    struct cg_stream *s = arg;
+    cg_answer_bytes(s->r, cogent_str(": hb\n\n"));
+    cg_timer_after(s->r->env->loop, s->r->op, "heartbeat", HEARTBEAT_MS, beat, s);
+}
+
+struct cg_stream *cg_stream_create(struct cg_request *r, enum cg_dialect_kind kind, const char *model,
+                                   bool include_usage)
+{
+    struct cg_stream *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->r = r;
+    s->sink = (struct cg_sink){ on_event, s };
+    s->model = cg_str_dup(cogent_str(model ? model : "main"));
+    s->whole = kind == CG_AS_ASSISTANT_WHOLE || kind == CG_AS_OPENAI_WHOLE;
+    int64_t now = cg_now_us() / 1000000;
+    if (s->whole) {
+        s->dialect = &cg_dialect_plain;
+        s->self = &s->plain;
+        s->plain.openai = kind == CG_AS_OPENAI_WHOLE;
+        s->plain.created = now;
+    } else if (kind == CG_AS_OPENAI) {
+        s->dialect = &cg_dialect_openai;
+        s->self = &s->openai;
+        s->openai =
+            (struct cg_openai_sink){ .model = s->model, .created = now, .include_usage = include_usage };
+    } else {
+        s->dialect = &cg_dialect_assistant;
+    }
+    return s;
+}
+
+const struct cg_sink *cg_stream_sink(const struct cg_stream *stream)
+{
+    return &stream->sink;
+}
+
+void cg_stream_attach(struct cg_stream *s, struct cg_run *run)
+{
+    char extra[160];
+    s->run = run;
+    cg_str_copy(s->run_id, sizeof s->run_id, cogent_str(cg_run_id(run)));
+    cg_str_copy(s->session, sizeof s->session, cogent_str(cg_run_session(run)));
+    snprintf(s->openai.id, sizeof s->openai.id, "%s", s->run_id);
+    snprintf(extra, sizeof extra, "X-Run-Id: %s\r\n", s->run_id);
+    s->r->data = s;
+    s->r->gone = on_gone;
+    if (!s->whole) {
+        cg_answer_stream(s->r, extra);
+        cg_timer_after(s->r->env->loop, s->r->op, "heartbeat", HEARTBEAT_MS, beat, s);
+    }
+    cg_exchange_watch_fin(s->r->x);
+}
+
+void cg_stream_destroy(struct cg_stream *s)
+{
+    if (!s)
+        return;
+    cg_plain_sink_finish(&s->plain);
+    free(s->model);
+    free(s);
+}
+
+void cg_stream_run(struct cg_request *r, const struct cg_run_request *request, enum cg_dialect_kind kind,
+                   bool include_usage)
+{
+    struct cg_err err;
+    const char *code;
+    struct cg_run *run;
+    struct cg_stream *s = cg_stream_create(r, kind, request->model, include_usage);
+    if (!s) {
+        cg_answer_error(r, COGENT_NO_MEMORY, NULL, "Out of memory; try again.");
+        return;
+    }
+    if (cg_run_start(r->env->runs, request, &s->sink, &run, &code, &err) < 0) {
+        cg_stream_destroy(s);
+        cg_answer_error(r, err.code, code, "%s", err.message);
+        return;
+    }
+    cg_stream_attach(s, run);
+}

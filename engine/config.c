@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/options.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef CG_SHARE_DIR
+#define CG_SHARE_DIR "/usr/share/cogent"
+#endif
+#ifndef CG_PLUGIN_DIR
+#define CG_PLUGIN_DIR "/usr/lib/cogent"
+#endif
+
+#define AT(member) offsetof(struct cg_config, member)
+
+static const struct cogent_option root_options[] = {
+    { COGENT_OPT_JSON, "listen", "[\"unix:cogent.sock\", \"127.0.0.1:8420\"]", AT(listen),
+      "Where requests come in: `unix:PATH` (relative: below `state`) or `ADDRESS:PORT`." },
+    { COGENT_OPT_STRING, "metrics", "127.0.0.1:9420", AT(metrics),
+      "Where `/metrics` is served; `off` for nowhere." },
+    { COGENT_OPT_STRING, "state", "/var/lib/cogent", AT(state),
+      "Folder for the embedded database, key ring and sockets." },
+    { COGENT_OPT_STRING, "keys", NULL, AT(keys),
+      "Key ring file; made at first start. Default: `keys` in `state`." },
+    { COGENT_OPT_JSON, "workers", "\"auto\"", AT(workers),
+      "Serving workers: a number, or `auto`: one a processor." },
+    { COGENT_OPT_INT, "jobs", "1", AT(jobs), "Workers for feeds and other work without a question." },
+    { COGENT_OPT_STRING, "database", NULL, AT(database),
+      "File of the embedded database. Default: `cogent.db` in `state`." },
+    { COGENT_OPT_STRING, "secrets", NULL, AT(secrets),
+      "Folder of `{secret.NAME}`: a file NAME, or TENANT/NAME. Default: `secrets` in `state`." },
+    { COGENT_OPT_STRING, "log", "info", AT(log), "`error`, `warn`, `info` or `debug`." },
+    { COGENT_OPT_STRING, "proxy", NULL, AT(proxy), "HTTP proxy for calls to providers." },
+    { COGENT_OPT_STRING, "ca", NULL, AT(ca), "CA certificates for calls to providers (PEM)." },
+    { COGENT_OPT_JSON, "auth", "{}", AT(auth), "Who may ask: see auth." },
+    { COGENT_OPT_JSON, "providers", "{}", AT(providers),
+      "Model providers by name: `{ key = ... }`, `plugin` when it has another name." },
+    { COGENT_OPT_JSON, "models", "{\"main\": [\"rules\"]}", AT(models),
+      "Chains: the first `provider/model` that answers." },
+    { COGENT_OPT_JSON, "prices", "{}", AT(prices),
+      "Dollars a million tokens by `provider/model`: input, cached, output." },
+    { COGENT_OPT_JSON, "tools", NULL, AT(tools),
+      "Tool files (`.lua`) and tool plugins (`.so`). Default: the shipped `tools/erp.lua`." },
+    { COGENT_OPT_STRING, "plugins", NULL, AT(plugins), "Folder of the shipped plugins." },
+    { COGENT_OPT_STRING, "entities", NULL, AT(entities), "Folder of kinds of records, one file each." },
+    { COGENT_OPT_STRING, "policies", NULL, AT(policies), "Bundle of a tenant without one of its own." },
+    { COGENT_OPT_STRING, "rules", NULL, AT(rules), "Folder of the rules provider's files." },
+    { COGENT_OPT_JSON, "limits", "{}", AT(limits), "What one question and one tenant may use: see limits." },
+    { COGENT_OPT_JSON, "tenants", "{}", AT(tenants),
+      "Tenants by name: erp_url, web_url, locale, currency, time_zone." },
+    { 0 },
+};
+
+#define AUTH(member) offsetof(struct cg_config_auth, member)
+static const struct cogent_option auth_options[] = {
+    { COGENT_OPT_STRING, "issuer", NULL, AUTH(issuer), "The token's `iss` must equal it." },
+    { COGENT_OPT_STRING, "audience", NULL, AUTH(audience), "The token's `aud` must hold it." },
+    { COGENT_OPT_SECRET, "secret", NULL, AUTH(secret), "HS256 secret of 32 bytes or more: `file \"PATH\"`." },
+    { COGENT_OPT_STRING, "tenant", "/tenant_id", AUTH(tenant), "JSON pointer to the tenant's name." },
+    { COGENT_OPT_STRING, "user", "/sub", AUTH(user), "JSON pointer to the user's id." },
+    { COGENT_OPT_STRING, "permissions", "/permissions", AUTH(permissions),
+      "JSON pointer to the permissions; else `scope`." },
+    { COGENT_OPT_STRING, "roles", "/roles", AUTH(roles), "JSON pointer to the roles." },
+    { 0 },
+};
+
+#define LIMIT(member) offsetof(struct cg_config_limits, member)
+static const struct cogent_option limit_options[] = {
+    { COGENT_OPT_INT, "steps", "8", LIMIT(steps), "Model turns of a question." },
+    { COGENT_OPT_INT, "calls", "24", LIMIT(calls), "Tool calls of a question." },
+    { COGENT_OPT_INT, "tokens", "200000", LIMIT(tokens), "Tokens of a question, in and out." },
+    { COGENT_OPT_INT, "seconds", "120", LIMIT(seconds),
+      "Wall time of a question, without waiting for people." },
+    { COGENT_OPT_INT, "runs", "64", LIMIT(runs), "Questions of a tenant at a time." },
+    { COGENT_OPT_INT, "calls_per_hour", "10000", LIMIT(calls_per_hour), "Questions of a tenant an hour." },
+    { COGENT_OPT_INT, "question_bytes", "32768", LIMIT(question_bytes), "Bytes of a question." },
+    { COGENT_OPT_STRING, "approval", "24h", LIMIT(approval), "How long an approval waits." },
+    { 0 },
+};
+
+void cg_config_reference(struct cg_buf *out)
+{
+    static const struct {
+        const char *title;
+        const struct cogent_option *table;
+    } parts[] = { { "The file", root_options }, { "auth", auth_options }, { "limits", limit_options } };
+    cg_buf_text(
+        out,
+        "# Configuration\n\nMade by `cogentd --config-reference`; not edited by hand. The file is Lua and returns a "
+        "table; `env \"NAME\"` and `file \"PATH\"` read secrets. An unknown key is an error that names the nearest "
+        "known one. `cogentd --check-config` says what is wrong and where.\n");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        cg_buf_printf(out, "\n## %s\n\n", parts[i].title);
+        cg_options_markdown(parts[i].table, out);
+    }
+}
+
+char *cg_config_path(const struct cg_config *config, const char *path)
+{
+    struct cg_buf out = { 0 };
+    if (path[0] != '/' && config->folder)
+        cg_buf_printf(&out, "%s/", config->folder);
+    cg_buf_text(&out, path);
+    return cg_buf_steal(&out);
+}
+
+static char *below(const char *folder, const char *name)
+{
+    struct cg_buf out = { 0 };
+    cg_buf_printf(&out, "%s/%s", folder, name);
+    return cg_buf_steal(&out);
+}
+
+/* Unset: the shipped one; set: relative to the file. */
+static void settle_path(const struct cg_config *c, char **at, const char *folder, const char *preset)
+{
+    char *path = *at ? cg_config_path(c, *at) : below(folder, preset);
+    free(*at);
+    *at = path;
+}
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return cg_str_dup(cogent_str("."));
+    return cg_str_dup((struct cogent_str){ path, slash == path ? 1 : (size_t)(slash - path) });
+}
+
+static const char *env_or(const char *name, const char *preset)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : preset;
+}
+
+static int fill_section(const struct cogent_option *table, const char *json, void *out, const char *where,
+                        struct cg_err *err)
+{
+    cg_auto_json value = cg_json_parse(cogent_str(json), err);
+    return value ? cg_options_fill(table, value, out, where, err) : COGENT_INVALID;
+}
+
+static int count_workers(struct cg_config *c, struct cg_err *err)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN), n = 0;
+    if (strcmp(c->workers, "\"auto\"") == 0)
+        n = online > 0 ? online : 1;
+    else
+        n = strtol(c->workers, NULL, 10);
+    if (n < 1 || n > 16 || c->jobs < 0 || c->jobs > 8)
+        return cg_err_set(err, COGENT_INVALID, "workers must be \"auto\" or 1 to 16, jobs 0 to 8");
+    c->n_workers = (unsigned)n;
+    return 0;
+}
+
+static int settle(struct cg_config *c, struct cg_err *err)
+{
+    settle_path(c, &c->state, "", "");
+    settle_path(c, &c->keys, c->state, "keys");
+    settle_path(c, &c->database, c->state, "cogent.db");
+    settle_path(c, &c->secrets, c->state, "secrets");
+    settle_path(c, &c->entities, c->share, "entities");
+    settle_path(c, &c->policies, c->share, "bundles/default");
+    settle_path(c, &c->rules, c->share, "rules");
+    if (!c->tools) {
+        cg_auto_free char *erp = below(c->share, "tools/erp.lua");
+        cg_auto_json list = json_pack("[s]", erp);
+        c->tools = cg_json_text(list);
+    }
+    if (c->plugins) {
+        free(c->modules);
+        c->modules = cg_config_path(c, c->plugins);
+    }
+    if (strncmp(c->database, "postgres", 8) == 0)
+        return cg_err_set(err, COGENT_INVALID,
+                          "database: only a file of the embedded database is supported so far");
+    int rc = fill_section(auth_options, c->auth, &c->auth_options, "auth", err);
+    if (rc == 0)
+        rc = fill_section(limit_options, c->limits, &c->limit_options, "limits", err);
+    if (rc == 0 && cg_duration_parse(cogent_str(c->limit_options.approval)) <= 0)
+        rc = cg_err_set(err, COGENT_INVALID, "limits: approval must be a duration such as \"24h\"");
+    return rc == 0 ? count_workers(c, err) : rc;
+}
+
+int cg_config_load(struct cg_files *files, const char *path, struct cg_config **out, struct cg_err *err)
+{
+    static const char fallback[] = "/etc/cogent/cogent.lua";
+    *out = NULL;
+    struct cg_config *c = calloc(1, sizeof *c);
+    if (!c)
+        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    if (!path)
+        path = getenv("COGENT_CONFIG");
+    if (!path && access(fallback, R_OK) == 0)
+        path = fallback;
+    c->share = cg_str_dup(cogent_str(env_or("COGENT_SHARE", CG_SHARE_DIR)));
+    c->modules = cg_str_dup(cogent_str(env_or("COGENT_PLUGINS", CG_PLUGIN_DIR)));
+    int rc = 0;
+    if (path) {
+        c->folder = folder_of(path);
+        rc = cg_files_load(files, path, "config", &c->root, err);
+    }
+    if (rc == 0)
+        rc = cg_options_fill(root_options, c->root, c, path ? path : "configuration", err);
+    if (rc == 0)
+        rc = settle(c, err);
+    if (rc < 0) {
+        cg_config_destroy(c);
+        return rc;
+    }
+    *out = c;
+    return 0;
+}
+
+void cg_config_destroy(struct cg_config *c)
+{
+    if (!c)
+        return;
+    cg_options_finish(root_options, c);
+    cg_options_finish(auth_options, &c->auth_options);
+    cg_options_finish(limit_options, &c->limit_options);
+    json_decref(c->root);
+    free(c->folder);
+    free(c->share);
+    free(c->modules);
+    free(c);
+}

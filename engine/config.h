@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The configuration: one Lua file, read into one struct by option tables. Everything has a default; no file at all is
+ * the embedded default. */
+#ifndef CG_CONFIG_H
+#define CG_CONFIG_H
+
+#include "engine/base/json.h"
+#include "engine/policy/files.h"
+
+struct cg_config_auth {
+    const char *issuer, *audience, *secret, *tenant, *user, *permissions, *roles;
+};
+
+struct cg_config_limits {
+    int64_t steps, calls, tokens, seconds, runs, calls_per_hour, question_bytes;
+    const char *approval; /* duration */
+};
+
+struct cg_config {
+    json_t *root; /* the file as JSON; holds secrets: never logged */
+    char *listen, *metrics, *state, *keys, *database, *secrets, *log, *proxy, *ca; /* listen: JSON list */
+    char *providers, *models, *prices, *tools, *plugins, *entities, *policies, *rules,
+        *tenants; /* JSON, or a path */
+    char *workers, *auth, *limits;
+    int64_t jobs;
+    struct cg_config_auth auth_options;
+    struct cg_config_limits limit_options;
+    char *folder;  /* of the file: relative paths begin here */
+    char *share;   /* shipped data: tools, entities, bundles, rules */
+    char *modules; /* shipped plugins */
+    unsigned n_workers;
+};
+
+/* path NULL: COGENT_CONFIG, else /etc/cogent/cogent.lua when it is there, else the embedded default. */
+int cg_config_load(struct cg_files *files, const char *path, struct cg_config **out, struct cg_err *err);
+void cg_config_destroy(struct cg_config *config);
+
+/* A path of the configuration: absolute as it stands, else below its folder. To free. */
+char *cg_config_path(const struct cg_config *config, const char *path);
+
+/* The reference page of all keys, from the tables. */
+void cg_config_reference(struct cg_buf *out);
+
+#endif

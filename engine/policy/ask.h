@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Asking one decision. */
+#ifndef CG_POLICY_ASK_H
+#define CG_POLICY_ASK_H
+
+#include "bundle.h"
+#include "states.h"
+
+struct cg_answer {
+    enum cg_verdict verdict;
+    enum cg_end end;
+    char reason[256];
+    json_t *table; /* obligations; owned; NULL when none */
+    char *note;    /* owned; NULL when none */
+    int64_t steps, us;
+    size_t peak; /* bytes of the state at most */
+};
+
+/* Runs decision i of the bundle in the box. Whatever goes wrong is a denial with a reason. */
+void cg_ask(struct cg_box *box, const struct cg_bundle *bundle, size_t i, enum cg_point point,
+            const json_t *subject, const json_t *ctx, struct cg_answer *out);
+void cg_answer_finish(struct cg_answer *answer);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Taking a run up again: its rows are loaded and folded, its approvals' decisions become rows, and the driver goes
+ * on from what the fold calls for. One conditional update decides who has it. */
+#include "state.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+#include "engine/svc/store.h"
+#include "runs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct resume {
+    struct cg_runs *runs;
+    const struct cg_run_env *env;
+    struct cogent_op op;
+    const struct cg_tenant *tenant;
+    char run_id[CG_ID_SIZE];
+    struct cg_caller *credential;
+    void (*started)(void *arg, struct cg_run *run, int err);
+    void *arg;
+    struct cg_run *run;
+    json_t *decisions; /* [{"call", "approval", "decision", "by"}] */
+    char owner[96], status[16];
+};
+
+static void finish(struct resume *r, struct cg_run *run, int err)
+{
+    void (*started)(void *, struct cg_run *, int) = r->started;
+    void *arg = r->arg;
+    cg_op_finish(r->env->loop, r->op);
+    if (r->run && !run)
+        cg_run_destroy(r->run);
+    cg_tenant_unref(r->tenant);
+    cg_caller_unref(r->credential);
+    json_decref(r->decisions);
+    free(r);
+    if (started)
+        started(arg, run, err);
+}
+
+static char *text_of(struct cogent_row row, size_t i)
+{
+    return row.n > i && row.values[i].type == COGENT_TEXT ? cg_str_dup(row.values[i].str) : NULL;
+}
+
+bool cg_run_owner_lives(const struct cg_run_env *env, struct cogent_str holder)
+{
+    char owner[96];
+    unsigned slot;
+    unsigned long long incarnation;
+    cg_str_copy(owner, sizeof owner, holder);
+    const char *slash = strchr(owner, '/');
+    if (!slash || sscanf(slash, "/%u/%llu", &slot, &incarnation) != 2)
+        return false;
+    size_t machine = (size_t)(slash - owner);
+    /* Another machine's workers cannot be seen from here: its own workers take its runs up. */
+    if (strncmp(env->owner, owner, machine) != 0 || env->owner[machine] != '/')
+        return true;
+    return cg_board_alive(env->board, slot, incarnation);
+}
+
+/* The asker's credential: fresh from the request, or what was sealed with the run. */
+static void take_credential(struct resume *r, struct cg_caller *caller, const char *sealed)
+{
+    cg_auto_buf context = { 0 }, plain = { 0 };
+    if (r->credential && r->credential->authorization) {
+        caller->authorization = cg_str_dup(cogent_str(r->credential->authorization));
+        return;
+    }
+    cg_buf_printf(&context, "%s|%s", cg_tenant_id(r->tenant), r->run_id);
+    if (sealed &&
+        cg_keys_open(r->env->keys, "credential", cg_buf_view(&context), cogent_str(sealed), &plain) == 0)
+        caller->authorization = cg_buf_steal(&plain);
+}
+
+/* Under the permissions and roles that the question was asked with. */
+static struct cg_caller *caller_of(struct resume *r, const char *user, const json_t *open, const char *sealed)
+{
+    const struct cg_tenant_info *info = cg_tenants_find(r->env->tenants, cg_tenant_name(r->tenant));
+    struct cg_caller *c = info ? cg_caller_create(r->tenant, info->fields, user) : NULL;
+    if (!c)
+        return NULL;
+    json_array_extend(c->permissions, json_object_get(open, "permissions"));
+    json_array_extend(c->roles, json_object_get(open, "roles"));
+    take_credential(r, c, sealed);
+    return c;
+}
+
+static int fold_rows(struct resume *r, const struct cogent_db_result *result)
+{
+    for (size_t i = 0; i < result->rows(result, 1); i++) {
+        struct cogent_row row = result->row(result, 1, i);
+        int kind = cg_row_kind_of(row.values[2].str);
+        json_t *body = cg_json_parse(row.values[3].str, NULL);
+        if (kind < 0 || !body || row.values[0].num != (int64_t)i) {
+            json_decref(body);
+            return COGENT_INTERNAL;
+        }
+        int rc = cg_run_row_loaded(r->run, (enum cg_row_kind)kind, row.values[1].num, body);
+        if (rc < 0)
+            return rc;
+    }
+    return r->run->open ? 0 : COGENT_INTERNAL;
+}
+
+/* What people have said meanwhile. false: somebody has yet to speak. */
+static bool collect_decisions(struct resume *r, const struct cogent_db_result *result)
+{
+    int64_t now = cg_now_us();
+    for (size_t i = 0; i < result->rows(result, 2); i++) {
+        struct cogent_row row = result->row(result, 2, i);
+        cg_auto_free char *id = text_of(row, 0);
+        cg_auto_free char *call_id = text_of(row, 1);
+        cg_auto_free char *state = text_of(row, 2);
+        cg_auto_free char *mac = text_of(row, 4);
+        cg_auto_free char *by = text_of(row, 6);
+        cg_auto_free char *decision = text_of(row, 7);
+        struct cg_call *call = call_id ? cg_run_call(r->run, call_id) : NULL;
+        if (!call || call->state != CG_CALL_ASKING || !state)
+            continue;
+        bool expired = strcmp(state, "waiting") == 0 && row.values[5].num <= now;
+        if (strcmp(state, "waiting") == 0 && !expired)
+            return false;
+        /* What was approved must be what is in the journal, under the policy that asked. */
+        bool genuine = mac && cg_approval_mac_ok(r->run, call, cogent_str(mac));
+        if (!genuine)
+            cg_log(CG_ERROR, "approval.forged", CG_S("run", r->run_id), CG_S("approval", id ? id : "?"));
+        bool yes = genuine && !expired && decision && strcmp(decision, "approve") == 0;
+        json_array_append_new(r->decisions, json_pack("{s:s, s:s, s:s, s:s, s:s}", "call", call_id,
+                                                      "approval", id ? id : "", "decision",
+                                                      yes ? "approve" : "deny", "by", by ? by : "", "why",
+                                                      !genuine  ? "its seal does not match"
+                                                      : expired ? "nobody decided in time"
+                                                      : yes     ? "approved"
+                                                                : "a person said no"));
+    }
+    return true;
+}
+
+static void append_decisions(struct resume *r)
+{
+    size_t i;
+    json_t *d;
+    struct cg_run *run = r->run;
+    json_array_foreach (r->decisions, i, d) {
+        struct cg_call *call = cg_run_call(run, cg_json_str(d, "call", ""));
+        cg_run_row(run, CG_ROW_DECISION, json_incref(d), false);
+        const char *why = NULL;
+        if (call->state == CG_CALL_DENIED)
+            why = cg_json_str(d, "why", "");
+        else if (!call->tool || !cg_caller_may(run->caller, call->tool->api->permission))
+            why = "the asking user no longer has the right";
+        if (why)
+            cg_run_row(run, CG_ROW_OUTCOME,
+                       json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:[], s:i}", "call", call->id, "tool",
+                                 cg_json_str(call->use, "name", ""), "status", "denied", "error", "class",
+                                 "denied", "message", why, "cites", "ms", 0),
+                       false);
+    }
+}
+
+static void on_claimed(void *arg, const struct cogent_db_result *result)
+{
+    struct resume *r = arg;
+    struct cg_run *run = r->run;
+    if (result->err < 0 || result->rows(result, 0) == 0) {
+        finish(r, NULL, result->err);
+        return;
+    }
+    run->written = run->n_rows;
+    run->due = true;
+    run->detached = true; /* nobody's disconnect cancels it now */
+    run->state = CG_RUN_TAKEN;
+    cg_log(CG_INFO, "run.taken_up", CG_S("run", run->id), CG_S("from", r->owner));
+    /* Who listens from here on must be there before the decisions become events. */
+    if (r->started)
+        r->started(r->arg, run, 0);
+    r->started = NULL;
+    append_decisions(r);
+    r->run = NULL;
+    finish(r, run, 0);
+    cg_run_next(run);
+}
+
+static void claim(struct resume *r)
+{
+    struct cogent_value v[5] = { cogent_text(cogent_str(r->run_id)), cogent_text(cogent_str(r->owner)),
+                                 cogent_text(cogent_str(r->env->owner)), cogent_int(cg_now_us()),
+                                 cogent_text(cogent_str(r->status)) };
+    const struct cg_db_step step = { &cg_store[CG_ST_RUN_CLAIM], v, 5 };
+    if (cogent_op_none(cg_db_run(r->env->db, r->op, r->tenant, CG_DB_COMMIT, &step, 1, on_claimed, r)))
+        finish(r, NULL, COGENT_NO_MEMORY);
+}
+
+static void on_loaded(void *arg, const struct cogent_db_result *result)
+{
+    struct resume *r = arg;
+    struct cogent_row head = result->err == 0 ? result->row(result, 0, 0) : (struct cogent_row){ NULL, 0 };
+    cg_auto_free char *user = text_of(head, 0);
+    cg_auto_free char *sealed = text_of(head, 8);
+    if (!user) {
+        finish(r, NULL, result->err < 0 ? result->err : COGENT_NOT_FOUND);
+        return;
+    }
+    cg_str_copy(r->status, sizeof r->status, head.values[2].str);
+    cg_str_copy(r->owner, sizeof r->owner, head.values[3].str);
+    bool waits = strcmp(r->status, "waiting") == 0;
+    if (!waits && (strcmp(r->status, "running") != 0 || cg_run_owner_lives(r->env, cogent_str(r->owner)))) {
+        finish(r, NULL, strcmp(r->status, "running") != 0 ? COGENT_NOT_FOUND : 0);
+        return;
+    }
+    cg_auto_json open =
+        result->rows(result, 1) ? cg_json_parse(result->row(result, 1, 0).values[3].str, NULL) : NULL;
+    struct cg_caller *caller = open ? caller_of(r, user, open, sealed) : NULL;
+    r->run = caller ? cg_run_create(r->runs, caller, r->run_id) : NULL;
+    cg_caller_unref(caller);
+    int rc = r->run ? fold_rows(r, result) : COGENT_INTERNAL;
+    if (rc < 0 || r->run->end)
+        finish(r, NULL, rc);
+    else if (!collect_decisions(r, result))
+        finish(r, NULL, COGENT_CONFLICT);
+    else
+        claim(r);
+}
+
+void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const char *run_id,
+                   struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err),
+                   void *arg)
+{
+    struct resume *r = calloc(1, sizeof *r);
+    if (!r)
+        return;
+    r->runs = runs;
+    r->env = cg_runs_env(runs);
+    r->tenant = cg_tenant_ref(tenant);
+    r->credential = credential ? cg_caller_ref(credential) : NULL;
+    r->decisions = json_array();
+    r->started = started;
+    r->arg = arg;
+    cg_str_copy(r->run_id, sizeof r->run_id, cogent_str(run_id));
+    r->op = cg_op_start(r->env->loop, (struct cogent_op){ 0, 0 }, "resume", 0, NULL, NULL);
+    const struct cogent_value run = cogent_text(cogent_str(r->run_id));
+    const struct cogent_value rows[2] = { run, cogent_int(0) };
+    const struct cg_db_step steps[] = {
+        { &cg_store[CG_ST_RUN_GET], &run, 1 },
+        { &cg_store[CG_ST_ROW_LIST], rows, 2 },
+        { &cg_store[CG_ST_APPROVAL_OF_RUN], &run, 1 },
+    };
+    if (cogent_op_none(cg_db_run(r->env->db, r->op, tenant, CG_DB_READ, steps, 3, on_loaded, r)))
+        finish(r, NULL, COGENT_NO_MEMORY);
+}

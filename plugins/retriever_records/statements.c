@@ -100,23 +100,23 @@
 /* $2 {term: weight} of the rarer terms, $3 the same of the common ones, $4 kinds, $5 principals, $6 k1 * (1 - b),
  * $7 k1 * b / average length, $8 limit. */
 #define WEIGHT(D) "sum(" REAL_##D("t.value") " * p.tf / (p.tf + $6 + $7 * p.len))"
-#define SCORE_TEXT(D)                                                                                                    \
-    "with hit as materialized (select p.doc as doc, " WEIGHT(D) " as s from " PAIRS_##D(                                 \
-        "$2") " t cross join record_posting p where p.tenant_id = $1 and p.term = t.key group by p.doc), "               \
-              "seen as materialized (select h.doc as doc, h.s as s from hit h cross join record r "                      \
-              "where r.tenant_id = $1 and r.doc = h.doc / 4096 and " MAY_READ(                                           \
-                  D, "$4",                                                                                               \
-                  "$5") " order by h.s desc, h.doc limit 1000), "                                                        \
-                        "scored as materialized (select seen.doc as doc, seen.s + coalesce((select " WEIGHT(D) " from " PAIRS_##D(    \
-                            "$3") " t cross join record_posting p where p.tenant_id = $1 and p.term = t.key "            \
-                                  "and p.doc = seen.doc), 0) as s from seen), "                                          \
-                                  "best as (select doc, s, row_number() over (partition by doc / 4096 "                  \
-                                  "order by s desc, doc) as n from scored), "                                            \
-                                  "top as materialized (select doc, s from best where n = 1 order by s desc, doc "       \
-                                  "limit $8) select r.tenant_id, " SHOWN                                                 \
-                                  ", top.s from top cross join record r "                                                \
-                                  "cross join cognitive_embeddings c where r.tenant_id = $1 and r.doc = top.doc / 4096 " \
-                                  "and " CHUNK_OF_R                                                                      \
+#define SCORE_TEXT(D)                                                                                                              \
+    "with hit as materialized (select p.doc as doc, " WEIGHT(D) " as s from " PAIRS_##D(                                           \
+        "$2") " t cross join record_posting p where p.tenant_id = $1 and p.term = t.key group by p.doc), "                         \
+              "seen as materialized (select h.doc as doc, h.s as s from hit h cross join record r "                                \
+              "where r.tenant_id = $1 and r.doc = h.doc / 4096 and " MAY_READ(                                                     \
+                  D, "$4",                                                                                                         \
+                  "$5") " order by h.s desc, h.doc limit 1000), "                                                                  \
+                        "scored as materialized (select seen.doc as doc, seen.s + coalesce((select " WEIGHT(D) " from " PAIRS_##D( \
+                            "$3") " t cross join record_posting p where p.tenant_id = $1 and p.term = t.key "                      \
+                                  "and p.doc = seen.doc), 0) as s from seen), "                                                    \
+                                  "best as (select doc, s, row_number() over (partition by doc / 4096 "                            \
+                                  "order by s desc, doc) as n from scored), "                                                      \
+                                  "top as materialized (select doc, s from best where n = 1 order by s desc, doc "                 \
+                                  "limit $8) select r.tenant_id, " SHOWN                                                           \
+                                  ", top.s from top cross join record r "                                                          \
+                                  "cross join cognitive_embeddings c where r.tenant_id = $1 and r.doc = top.doc / 4096 "           \
+                                  "and " CHUNK_OF_R                                                                                \
                                   " and c.chunk_index = top.doc % 4096 order by top.s desc, top.doc"
 
 /* Aggregates have no row of their own: the tenant is the parameter. $2 type or "", $3 kinds, $4 principals. */

@@ -68,10 +68,12 @@ static void on_request(void *arg, struct cg_exchange *x)
         cg_exchange_begin(x, 200, "text/event-stream", NULL);
         cg_exchange_write(x, cogent_str("data: 1\n\n"));
         f.held = x;
-        cg_exchange_on_close(x, on_gone, NULL, true);
+        cg_exchange_on_close(x, on_gone, NULL);
+        cg_exchange_watch_fin(x);
     } else {
         f.held = x;
-        cg_exchange_on_close(x, on_gone, NULL, true);
+        cg_exchange_on_close(x, on_gone, NULL);
+        cg_exchange_watch_fin(x);
     }
 }
 

@@ -61,6 +61,7 @@ void cg_jobs_stop(struct cg_jobs *jobs)
 /* Feeds. */
 
 static void poll_feed(struct feed_job *f);
+static void look(struct cg_jobs *jobs);
 
 static void on_polled(void *arg, int err, bool more)
 {
@@ -77,6 +78,7 @@ static void on_polled(void *arg, int err, bool more)
     cg_tenant_unref(f->tenant);
     free(f);
     jobs->feeds--;
+    look(jobs);
 }
 
 static void poll_feed(struct feed_job *f)
@@ -104,6 +106,7 @@ static void on_feed(void *arg, const struct cg_due_work *work)
     cg_op_bind(jobs->env.loop, f->op, work->tenant);
     jobs->feeds++;
     poll_feed(f);
+    look(jobs); /* where one was due another may be */
 }
 
 static void put_feeds(struct cg_jobs *jobs)
@@ -148,10 +151,9 @@ static void on_run(void *arg, const struct cg_due_work *work)
     cg_run_resume(jobs->env.runs, work->tenant, work->ref, NULL, on_resumed, r);
 }
 
-static void on_tick(void *arg, int unused)
+/* Looks for one thing that is due; when there is nothing, the next look is the next tick's. */
+static void look(struct cg_jobs *jobs)
 {
-    struct cg_jobs *jobs = arg;
-    (void)unused;
     if (jobs->stopping || jobs->looking)
         return;
     if (!jobs->env.feeds) {
@@ -161,6 +163,12 @@ static void on_tick(void *arg, int unused)
         jobs->looking++;
         cg_due_take(&jobs->due, "feed", LEASE_US, on_feed, jobs);
     }
+}
+
+static void on_tick(void *arg, int unused)
+{
+    (void)unused;
+    look(arg);
 }
 
 void cg_jobs_start(struct cg_jobs *jobs)

@@ -110,12 +110,13 @@ static void hide_records(const struct cg_request *r, json_t *rows)
 }
 
 /* A run that nobody holds any more, and that was not to survive its client, was cancelled with its worker. */
-static const char *status_now(const struct cg_request *r, struct cogent_str status, struct cogent_str owner)
+static const char *status_now(const struct cg_request *r, struct cogent_row head)
 {
     static const char *const known[] = { "running", "waiting",   "complete", "limited",
                                          "refused", "cancelled", "failed" };
-    const struct cg_run_env *env = r->env->run;
-    if (cg_str_eq(status, "running") && !cg_run_owner_lives(env, owner))
+    struct cogent_str status = head.values[2].str;
+    bool survives = head.values[9].num != 0;
+    if (cg_str_eq(status, "running") && !survives && !cg_run_owner_lives(r->env->run, head.values[3].str))
         return "cancelled";
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (cg_str_eq(status, known[i]))
@@ -134,8 +135,7 @@ static void on_run(void *arg, const struct cogent_db_result *result)
     hide_records(r, rows);
     cg_answer_data(r, 200,
                    json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "run", r->params[0], "session",
-                             cg_json_strn(head.values[1].str), "status",
-                             status_now(r, head.values[2].str, head.values[3].str), "created",
+                             cg_json_strn(head.values[1].str), "status", status_now(r, head), "created",
                              time_json(head.values[4].num), "updated", time_json(head.values[5].num), "rows",
                              rows));
 }

@@ -116,10 +116,13 @@ int cg_admit_open(struct cg_run *run, const struct cg_run_request *r, struct cg_
     cg_id_make("ses_", run->session);
     if (r->session)
         cg_str_copy(run->session, sizeof run->session, cogent_str(r->session));
-    struct cogent_value v[5] = { cogent_text(cogent_str(run->id)), cogent_text(cogent_str(run->caller->user)),
+    struct cogent_value v[6] = { cogent_text(cogent_str(run->id)),
+                                 cogent_text(cogent_str(run->caller->user)),
                                  cogent_text(cogent_str(run->session)),
-                                 cogent_text(cogent_str(run->env->owner)), cogent_int(cg_now_us()) };
-    const struct cg_db_step open = { &cg_store[CG_ST_RUN_OPEN], v, 5 };
+                                 cogent_text(cogent_str(run->env->owner)),
+                                 cogent_int(cg_now_us()),
+                                 cogent_int(r->detach) };
+    const struct cg_db_step open = { &cg_store[CG_ST_RUN_OPEN], v, 6 };
     /* start is told with the row; the sink of the caller is set after, so it comes with the first turn. */
     if (cg_run_row(run, CG_ROW_OPEN, open_row(run, r, model), true) < 0)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");

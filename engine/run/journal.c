@@ -76,6 +76,7 @@ int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool qui
 struct write {
     struct cg_run *run;
     void (*done)(struct cg_run *run, int err);
+    bool rows; /* it brought new rows */
 };
 
 /* For the fold test: the process ends, as by kill -9, when the run's row N is on disk. Only in developer builds. */
@@ -95,11 +96,12 @@ static void on_written(void *arg, const struct cogent_db_result *result)
     struct write *w = arg;
     struct cg_run *run = w->run;
     void (*done)(struct cg_run * run, int err) = w->done;
+    bool rows = w->rows;
     free(w);
     run->writes--;
     if (result->err < 0)
         cg_log(CG_ERROR, "run.write", CG_S("run", run->id), CG_S("error", cogent_err_name(result->err)));
-    else
+    else if (rows)
         maybe_die(run);
     if (done)
         done(run, result->err);
@@ -143,7 +145,7 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
     size_t n = n_extra, most = run->n_rows - run->written;
     bool lasting = status && strcmp(status, "running") != 0 && strcmp(status, "waiting") != 0;
     struct cg_db_step *steps = calloc(n_extra + most + 1, sizeof *steps);
-    struct cogent_value *values = calloc(most * 5 + 5, sizeof *values);
+    struct cogent_value *values = calloc(most * 5 + 6, sizeof *values);
     struct write *w = calloc(1, sizeof *w);
     cg_auto_json texts = json_array();
     cg_auto_buf sealed = { 0 };
@@ -160,10 +162,11 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
         v[2] = cogent_int(cg_now_us());
         v[3] = cogent_int((int64_t)run->n_rows);
         v[4] = sealed.len ? cogent_text(cg_buf_view(&sealed)) : cogent_null();
-        steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_RUN_UPDATE], v, 5 };
+        v[5] = cogent_int(run->detached || run->effects);
+        steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_RUN_UPDATE], v, 6 };
         run->written = run->n_rows;
         run->writes++;
-        *w = (struct write){ run, done };
+        *w = (struct write){ run, done, most > 0 };
         if (cogent_op_none(
                 cg_db_run(run->env->db, run->root, run->caller->tenant, durable, steps, n, on_written, w))) {
             run->writes--;

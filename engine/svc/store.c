@@ -2,25 +2,26 @@
 #include "store.h"
 
 const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
-    /* run, user, session, owner, now */
+    /* run, user, session, owner, now, survives */
     [CG_ST_RUN_OPEN] = { .name = "run.open",
                          .text =
-                             "insert into run(tenant_id, run_id, user_id, session_id, status, owner, created, updated, "
-                             "rows, cancel) values ($1, $2, $3, $4, 'running', $5, $6, $6, 0, 0)",
-                         .params = "tttti",
+                             "insert into run(tenant_id, run_id, user_id, session_id, status, owner, created, "
+                             "updated, rows, cancel, survives) values ($1, $2, $3, $4, 'running', $5, $6, $6, 0, 0, $7)",
+                         .params = "ttttii",
                          .columns = "" },
-    /* run, status, now, rows, sealed credential */
+    /* run, status, now, rows, sealed credential, survives */
     [CG_ST_RUN_UPDATE] = { .name = "run.update",
-                           .text = "update run set status = $3, updated = $4, rows = $5, sealed = $6 "
-                                   "where tenant_id = $1 and run_id = $2",
-                           .params = "ttiit",
+                           .text =
+                               "update run set status = $3, updated = $4, rows = $5, sealed = $6, survives = $7 "
+                               "where tenant_id = $1 and run_id = $2",
+                           .params = "ttiiti",
                            .columns = "" },
     [CG_ST_RUN_GET] = { .name = "run.get",
                         .text =
                             "select tenant_id, user_id, session_id, status, owner, created, updated, rows, cancel, "
-                            "sealed from run where tenant_id = $1 and run_id = $2",
+                            "sealed, survives from run where tenant_id = $1 and run_id = $2",
                         .params = "t",
-                        .columns = "ttttiiiit" },
+                        .columns = "ttttiiiiti" },
     /* user, before (created), limit */
     [CG_ST_RUN_LIST] = { .name = "run.list",
                          .text =

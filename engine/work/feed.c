@@ -231,12 +231,13 @@ static void put_more(struct polling *p);
 static void on_put(void *arg, int err, const char *message)
 {
     struct polling *p = arg;
+    (void)message; /* it may quote the record */
     p->under_way--;
     if (err < 0) {
         /* A record that its entity file cannot read costs that record, and is said once a batch. */
         if (!p->refused++)
-            cg_log(CG_WARN, "feed.refused", CG_S("kind", p->kind->name),
-                   CG_S("why", err == COGENT_INVALID ? message : cogent_err_name(err)));
+            cg_log(CG_WARN, "feed.refused", CG_S("tenant", cg_tenant_name(p->tenant)),
+                   CG_S("kind", p->kind->name), CG_S("error", cogent_err_name(err)));
         if (err == COGENT_UNAVAILABLE || err == COGENT_NO_MEMORY) {
             finish(p, err);
             return;

@@ -4,7 +4,8 @@
  */
 #include "rules.h"
 
-enum { UNEXPLAINED_MAX = 2, UNEXPLAINED_WRITE_MAX = 1 };
+/* Words that may stay without meaning; before a write, none. */
+enum { UNEXPLAINED_MAX = 2, UNEXPLAINED_WRITE_MAX = 0 };
 
 /* One rule held against a question. */
 struct trial {

@@ -42,15 +42,15 @@
     "r.entity_type in " LIST_##D(kinds) " and (r.acl is null or exists (select 1 from " LIST_##D(            \
         "r.acl") " a where a.value in " LIST_##D(principals) "))"
 
-#define PUT_TEXT(D)                                                                                          \
-    "insert into record(tenant_id, entity_type, entity_id, doc, title, stamp, hash, number_norm, date, "     \
-    "status, customer, domain, columns, acl, as_of, dirty) values ($1, $2, $3, "                             \
-    "(select next from record_corpus where tenant_id = $1), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "    \
-    "$14, 1) on conflict(tenant_id, entity_type, entity_id) do update set title = excluded.title, "          \
-    "stamp = excluded.stamp, hash = excluded.hash, number_norm = excluded.number_norm, "                     \
-    "date = excluded.date, status = excluded.status, customer = excluded.customer, "                         \
-    "domain = excluded.domain, columns = excluded.columns, acl = excluded.acl, as_of = excluded.as_of, "     \
-    "dirty = 1 where excluded.stamp > " ORDER_##D(                                                           \
+#define PUT_TEXT(D)                                                                                                     \
+    "insert into record(tenant_id, entity_type, entity_id, doc, title, stamp, hash, number_norm, date, "                \
+    "status, customer, domain, columns, acl, as_of, dirty) values ($1, $2, $3, "                                        \
+    "(select coalesce(max(doc), 0) + 1 from record where tenant_id = $1), $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, " \
+    "$14, 1) on conflict(tenant_id, entity_type, entity_id) do update set title = excluded.title, "                     \
+    "stamp = excluded.stamp, hash = excluded.hash, number_norm = excluded.number_norm, "                                \
+    "date = excluded.date, status = excluded.status, customer = excluded.customer, "                                    \
+    "domain = excluded.domain, columns = excluded.columns, acl = excluded.acl, as_of = excluded.as_of, "                \
+    "dirty = 1 where excluded.stamp > " ORDER_##D(                                                                      \
         "record.stamp") " or (excluded.stamp = record.stamp and excluded.hash <> record.hash)"
 
 #define TOUCH_TEXT(D)                                                                                        \
@@ -61,8 +61,8 @@
         D) " group by t.key) as o where record_term.tenant_id = $1 and record_term.term = o.term"
 
 #define POSTING_DROP_TEXT(D)                                                                                 \
-    "delete from record_posting where tenant_id = $1 and (term, doc) in "                                    \
-    "(select t.key, r.doc * 4096 + c.chunk_index " ITS_TERMS(D) ")"
+    "delete from record_posting where tenant_id = $1 and part = (select doc / 128 from record where " THIS   \
+    " and dirty = 1) and (term, doc) in (select t.key, r.doc * 4096 + c.chunk_index " ITS_TERMS(D) ")"
 
 #define CHUNK_ADD_TEXT(D)                                                                                    \
     "insert into cognitive_embeddings(tenant_id, entity_type, entity_id, chunk_index, content_text, "        \
@@ -72,8 +72,9 @@
 #define AS_E_PG   ""
 
 #define POSTING_ADD_TEXT(D)                                                                                  \
-    "insert into record_posting(tenant_id, term, doc, tf, len) "                                             \
-    "select $1, t.key, r.doc * 4096 + c.chunk_index, " INT_##D("t.value") ", c.len " ITS_TERMS(D)
+    "insert into record_posting(tenant_id, part, term, doc, tf, len) "                                       \
+    "select $1, r.doc / 128, t.key, r.doc * 4096 + c.chunk_index, " INT_##D("t.value") ", c.len " ITS_TERMS( \
+        D)
 
 #define TERM_MORE_TEXT(D)                                                                                    \
     "insert into record_term(tenant_id, term, df) select $1, t.key, count(*) " ITS_TERMS(                    \
@@ -90,9 +91,11 @@
 #define CHUNK_OF_R "c.tenant_id = r.tenant_id and c.entity_type = r.entity_type and c.entity_id = r.entity_id"
 
 #define FIND_TEXT(D)                                                                                         \
-    "select r.tenant_id, " SHOWN ", 0.0 from record r left join cognitive_embeddings c on " CHUNK_OF_R       \
-    " and c.chunk_index = 0 where r.tenant_id = $1 and r.number_norm in " LIST_##D("$2") " and " MAY_READ(   \
-        D, "$3", "$4") " order by r.entity_type, r.entity_id limit $5"
+    "select r.tenant_id, " SHOWN ", 0.0 from (select distinct value from " LIST_##D(                         \
+        "$2") " l) n cross join "                                                                            \
+              "record r left join cognitive_embeddings c on " CHUNK_OF_R " and c.chunk_index = 0 "           \
+              "where r.tenant_id = $1 and r.number_norm = n.value and " MAY_READ(                            \
+                  D, "$3", "$4") " order by r.entity_type, r.entity_id limit $5"
 
 #define DF_TEXT(D)                                                                                           \
     "select tenant_id, term, df from record_term where tenant_id = $1 and term in " LIST_##D("$2")
@@ -100,24 +103,26 @@
 /* $2 {term: weight} of the rarer terms, $3 the same of the common ones, $4 kinds, $5 principals, $6 k1 * (1 - b),
  * $7 k1 * b / average length, $8 limit. */
 #define WEIGHT(D) "sum(" REAL_##D("t.value") " * p.tf / (p.tf + $6 + $7 * p.len))"
-#define SCORE_TEXT(D)                                                                                                              \
-    "with hit as materialized (select p.doc as doc, " WEIGHT(D) " as s from " PAIRS_##D(                                           \
-        "$2") " t cross join record_posting p where p.tenant_id = $1 and p.term = t.key group by p.doc), "                         \
-              "seen as materialized (select h.doc as doc, h.s as s from hit h cross join record r "                                \
-              "where r.tenant_id = $1 and r.doc = h.doc / 4096 and " MAY_READ(                                                     \
-                  D, "$4",                                                                                                         \
-                  "$5") " order by h.s desc, h.doc limit 1000), "                                                                  \
-                        "scored as materialized (select seen.doc as doc, seen.s + coalesce((select " WEIGHT(D) " from " PAIRS_##D( \
-                            "$3") " t cross join record_posting p where p.tenant_id = $1 and p.term = t.key "                      \
-                                  "and p.doc = seen.doc), 0) as s from seen), "                                                    \
-                                  "best as (select doc, s, row_number() over (partition by doc / 4096 "                            \
-                                  "order by s desc, doc) as n from scored), "                                                      \
-                                  "top as materialized (select doc, s from best where n = 1 order by s desc, doc "                 \
-                                  "limit $8) select r.tenant_id, " SHOWN                                                           \
-                                  ", top.s from top cross join record r "                                                          \
-                                  "cross join cognitive_embeddings c where r.tenant_id = $1 and r.doc = top.doc / 4096 "           \
-                                  "and " CHUNK_OF_R                                                                                \
-                                  " and c.chunk_index = top.doc % 4096 order by top.s desc, top.doc"
+/* clang-format off */
+#define SCORE_TEXT(D)                                                                                        \
+    "with recursive part(n) as (select 0 union all select n + 1 from part where n < "                        \
+    "(select coalesce(max(doc), 0) / 128 from record where tenant_id = $1)), "                               \
+    "hit as materialized (select p.doc as doc, " WEIGHT(D) " as s from part cross join " PAIRS_##D("$2")     \
+    " t cross join record_posting p where p.tenant_id = $1 and p.part = part.n and p.term = t.key "          \
+    "group by p.doc), "                                                                                      \
+    "seen as materialized (select h.doc as doc, h.s as s from hit h cross join record r "                    \
+    "where r.tenant_id = $1 and r.doc = h.doc / 4096 and " MAY_READ(D, "$4", "$5")                           \
+    " order by h.s desc, h.doc limit 1000), "                                                                \
+    "scored as materialized (select seen.doc as doc, seen.s + coalesce((select " WEIGHT(D)                   \
+    " from " PAIRS_##D("$3") " t cross join record_posting p where p.tenant_id = $1 "                        \
+    "and p.part = seen.doc / 524288 and p.term = t.key and p.doc = seen.doc), 0) as s from seen), "          \
+    "best as (select doc, s, row_number() over (partition by doc / 4096 order by s desc, doc) as n "         \
+    "from scored), "                                                                                         \
+    "top as materialized (select doc, s from best where n = 1 order by s desc, doc limit $8) "               \
+    "select r.tenant_id, " SHOWN ", top.s from top cross join record r "                                     \
+    "cross join cognitive_embeddings c where r.tenant_id = $1 and r.doc = top.doc / 4096 "                   \
+    "and " CHUNK_OF_R " and c.chunk_index = top.doc % 4096 order by top.s desc, top.doc"
+/* clang-format on */
 
 /* Aggregates have no row of their own: the tenant is the parameter. $2 type or "", $3 kinds, $4 principals. */
 #define COUNT_TEXT(D)                                                                                             \
@@ -139,8 +144,8 @@ const struct cogent_statement records_statements[RECORDS_STATEMENTS + 1] = {
     /* type, id, stamp, hash, as_of */
     [RECORDS_TOUCH] = { "records.touch", BOTH(TOUCH_TEXT), .params = "tttti", .columns = "" },
     [RECORDS_LOCK] = { "records.lock",
-                       ONE("insert into record_corpus(tenant_id, docs, length, next) values ($1, 0, 0, 1) "
-                           "on conflict(tenant_id) do update set next = record_corpus.next + 1"),
+                       ONE("insert into record_corpus(tenant_id, docs, length) values ($1, 0, 0) "
+                           "on conflict(tenant_id) do update set docs = record_corpus.docs"),
                        .params = "", .columns = "" },
     /* type, id, title, stamp, hash, number, date, status, customer, domain, columns, acl, as_of */
     [RECORDS_PUT] = { "records.put", BOTH(PUT_TEXT), .params = "tttttttttttti", .columns = "" },

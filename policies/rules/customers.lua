@@ -5,7 +5,7 @@ local beyond  = "profit|margin|tax|vat|forecast|predict|expect|compare|average|p
 
 return {
   { about   = "who a customer is",
-    when    = { "customer|client|account|buyer", "who|whos|name|info|information|details|about|which company|credit limit|country|tell me about" },
+    when    = { "customer|client|account|buyer", "who|whos|name|info|information|details|about|where|which company|credit limit|country|tell me about" },
     without = changes .. "|" .. beyond .. "|bought|buy|buys|invoiced|billed|sales|most|invoice|bill",
     slots   = { customer = "customer" },
     call    = { tool = "get_customer_info", args = { code = "{customer}" } },
@@ -13,7 +13,7 @@ return {
     answer  = "Customer {customer} is {name}, {country}, with us since {since}; credit limit {credit_limit} {currency}, {invoices} documents, {invoiced_total} {currency} invoiced in all {cite}." },
 
   { about   = "what a customer was invoiced for",
-    when    = { "customer|client|account|buyer", "invoiced|invoiced for|billed|billed for|bought|buy|buys|purchased|spent|spend|sales|sold|turnover|revenue|ordered" },
+    when    = { "customer|client|account|buyer", "invoiced|invoiced for|billed|billed for|bill customer|bought|buy|buys|purchased|spent|spend|sales|sold|turnover|revenue|ordered" },
     without = changes .. "|" .. beyond .. "|who|most|best|which customer|status|overdue|open|unpaid|list|invoices",
     slots   = { customer = "customer", item = "item?", period = "period?" },
     call    = { tool = "sales_summary", args = { customer_id = "{customer}", item_id = "{item}", from = "{period.from}",
@@ -24,8 +24,8 @@ return {
     list    = { at = "groups", row = "{key} {name}: {units} units, {amount} {currency}", max = 5 } },
 
   { about   = "the invoices of a customer",
-    when    = { "customer|client|account|buyer", "invoices|bills|documents", "which|list|show|what|all|have|has|of|for" },
-    without = changes .. "|" .. beyond .. "|who|most|best|invoiced|billed|status|bought|total|open|unpaid|overdue|paid|how many|how much",
+    when    = { "customer|client|account|buyer", "invoices|bills|documents" },
+    without = changes .. "|" .. beyond .. "|who|most|best|invoiced|billed|invoice|bill|owe|owes|owing|status|bought|total|open|unpaid|overdue|paid|how many|how much",
     slots   = { customer = "customer", period = "period?" },
     call    = { tool = "list_invoices", args = { customer_id = "{customer}", from = "{period.from}", to = "{period.to}" } },
     need    = "items",

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- rules/invoices.lua: single invoices. How rules are written: docs/rules.md.
 local changes = "delete|cancel|void|remove|change|update|edit|send|email|mail|refund|reverse|credit|print|approve"
-local beyond  = "profit|margin|tax|vat|weight|shipping|freight|discount|forecast|predict|expect|compare|average"
+local beyond  = "profit|margin|tax|vat|weight|shipping|freight|discount|forecast|predict|expect|compare|average|owe|owes|owed|owing|outstanding|balance"
 
 return {
   { about   = "the total of an invoice",
@@ -23,7 +23,7 @@ return {
     end },
 
   { about   = "the lines of an invoice",
-    when    = { "invoice|bill|document|inv", "what is on|whats on|lines|items|contents|contain|positions|goods|show|details" },
+    when    = { "invoice|bill|document|inv", "what is on|whats on|lines|items|contents|contain|positions|goods|show|details|look up" },
     without = changes .. "|" .. beyond .. "|create|raise|issue|total|customer|who",
     slots   = { number = "invoice" },
     call    = { tool = "get_invoice", args = { number = "{number}" } },
@@ -33,7 +33,7 @@ return {
     list    = { at = "items", row = "{quantity} x {item_id} {description} at {unit_price} = {amount}", max = 10 } },
 
   { about   = "creating an invoice",
-    when    = { "create|make|raise|issue|write|new|prepare|draw up|invoice customer|bill customer", "invoice|bill" },
+    when    = { "create|make|raise|issue|write|new|prepare|draw up|invoice customer|bill customer|please invoice|please bill", "invoice|bill" },
     without = "delete|cancel|void|set|how|who|why|which|did|was|total|not|never|dont",
     slots   = { customer = "customer", lines = "lines" },
     call    = { tool = "create_invoice", args = { customer_id = "{customer}", line_items = "{lines}" } },

@@ -13,7 +13,7 @@ return {
     answer  = "{units} units of {item} were sold {period}, net of returns, for {amount} {currency} {cite}." },
 
   { about   = "which customer bought most of an item",
-    when    = { "who|which customer|what customer|best customer|biggest customer|top customer|biggest buyer|top buyer|best buyer|largest buyer|main customer|customer", "most|best|biggest|top|largest|main|highest|mostly" },
+    when    = { "who|which customer|what customer|best customer|biggest customer|top customer|biggest buyer|top buyer|best buyer|largest buyer|main customer|customer|client", "most|best|biggest|top|largest|main|highest|mostly" },
     without = changes .. "|" .. beyond .. "|least|fewest|worst|invoice",
     slots   = { item = "item", period = "period?" },
     call    = { tool = "sales_summary", args = { item_id = "{item}", from = "{period.from}", to = "{period.to}",
@@ -23,7 +23,7 @@ return {
     answer  = "{groups.0.name} (customer {groups.0.key}) bought most of {item} {period}: {groups.0.units} units, {groups.0.amount} {currency} {cite}." },
 
   { about   = "the best customers of a period",
-    when    = { "who|which customers|customers|customer|buyers|clients", "most|best|biggest|top|largest" },
+    when    = { "customers|customer|buyers|clients", "most|best|biggest|top|largest" },
     without = changes .. "|" .. beyond .. "|least|fewest|worst|item|units|sellers|selling|sold|invoice",
     slots   = { period = "period?", limit = "integer?" },
     call    = { tool = "sales_summary", args = { from = "{period.from}", to = "{period.to}", group_by = "customer",

@@ -22,7 +22,7 @@ return {
 
   { about   = "setting the counted stock of an item",
     when    = { "set|update|change|correct|adjust|put", "stock|on hand|inventory|count|quantity" },
-    without = beyond .. "|what|how|who|not|never|dont|reorder point|price|by|increase|reduce",
+    without = beyond .. "|what|how|who|not|never|dont|reorder point|price|minus|negative|by|increase|reduce",
     slots   = { item = "item", count = "integer" },
     call    = { tool = "update_inventory", args = { sku = "{item}", on_hand = "{count}" } },
     ask     = "Which item, and what is its new stock? For example: set stock of 85123A to 40.",

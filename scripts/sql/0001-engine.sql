@@ -9,7 +9,7 @@ create index due_at on due(kind, at);
 
 create table run(tenant_id text not null, run_id text not null, user_id text not null, session_id text not null,
   status text not null, owner text not null, created bigint not null, updated bigint not null, rows bigint not null,
-  cancel bigint not null, sealed text, primary key(tenant_id, run_id));
+  cancel bigint not null, survives bigint not null, sealed text, primary key(tenant_id, run_id));
 create index run_by_user on run(tenant_id, user_id, created);
 
 create table run_row(tenant_id text not null, run_id text not null, row bigint not null, at bigint not null,

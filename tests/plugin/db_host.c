@@ -194,6 +194,10 @@ static void turn(void)
     host->answer.groups++;
     host->answer.writes += !g->reads;
     host->answer.steps += g->n;
+    if (!g->reads && host->between) {
+        sqlite3_exec(host->file, host->between, NULL, NULL, NULL);
+        host->between = NULL;
+    }
     sqlite3_exec(host->file, "SAVEPOINT g", NULL, NULL, NULL);
     int before = sqlite3_total_changes(host->file);
     for (size_t i = 0; i < g->n && !r->head.err; i++)

@@ -38,6 +38,7 @@ struct db_host {
     void *self;
     const char *tenant; /* of the next request */
     int64_t now;
+    const char *between; /* SQL run once before the next group that writes: somebody else was faster */
     struct db_answer answer;
 };
 

@@ -94,12 +94,12 @@ static void figures_are_right(void)
                                     "cognitive_embeddings c, json_each(c.terms) t group by 1, 2 except "
                                     "select tenant_id, term, df from record_term)"),
                      0);
-    assert_int_equal(db_host_number(&host,
-                                    "select count(*) from (select r.tenant_id, t.key, r.doc * 4096 + "
-                                    "c.chunk_index, t.value, c.len from record r join cognitive_embeddings c "
-                                    "using(tenant_id, entity_type, entity_id), json_each(c.terms) t except "
-                                    "select tenant_id, term, doc, tf, len from record_posting)"),
-                     0);
+    assert_int_equal(
+        db_host_number(&host, "select count(*) from (select r.tenant_id, r.doc / 128, t.key, r.doc * 4096 + "
+                              "c.chunk_index, t.value, c.len from record r join cognitive_embeddings c "
+                              "using(tenant_id, entity_type, entity_id), json_each(c.terms) t except "
+                              "select tenant_id, part, term, doc, tf, len from record_posting)"),
+        0);
     assert_int_equal(db_host_number(&host,
                                     "select (select count(*) from record_posting) - (select count(*) from "
                                     "cognitive_embeddings c, json_each(c.terms))"),
@@ -293,6 +293,22 @@ static void an_older_version_changes_nothing(void **state)
     figures_are_right();
 }
 
+/* The version that was looked at is not the one that is there when the group runs. */
+static void a_race_is_lost_in_order(void **state)
+{
+    (void)state;
+    put("invoice", "1", "2024-07-02", "second text");
+    host.between = "update record set stamp = '2024-07-09'";
+    put("invoice", "1", "2024-07-03", "third text");
+    assert_int_equal(host.answer.writes, 1);
+    assert_int_equal(find("third"), 0);
+    assert_int_equal(find("second"), 1);
+    host.between = "update record set stamp = '2024-07-10'";
+    put("invoice", "1", "2024-07-09", "third text");
+    assert_int_equal(find("third"), 0);
+    figures_are_right();
+}
+
 static void figures_stay_right(void **state)
 {
     (void)state;
@@ -406,8 +422,9 @@ int main(int argc, char **argv)
         ON(the_right_one_comes_first), ON(the_best_chunk_stands_for_its_record),
         ON(numbers_are_looked_up),     ON(kinds_and_acl_are_conditions),
         ON(tenants_never_meet),        ON(an_older_version_changes_nothing),
-        ON(figures_stay_right),        ON(ids_come_in_order),
-        ON(common_words_follow),       ON(odd_texts_do_no_harm),
+        ON(a_race_is_lost_in_order),   ON(figures_stay_right),
+        ON(ids_come_in_order),         ON(common_words_follow),
+        ON(odd_texts_do_no_harm),
     };
     if (argc < 3)
         return 2;

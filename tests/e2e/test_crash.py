@@ -1,0 +1,137 @@
+"""Workers that die: others serve on, and runs that survive their client reach the same end with the same effects,
+whatever journal row was the last that was written."""
+
+import http.client
+import json
+import os
+import signal
+import unittest
+
+from stack import Stack, token, until
+
+INVOICE = "Create an invoice for customer 17850: 6 of 85123A at 2.55"
+GOLDEN = [
+    # name, question, model, needs a decision
+    ("chat", "hello", "plain", False),
+    ("two tools", "compare", "two-tools", False),
+    ("rules", "What is the total of invoice 536365?", "main", False),
+    ("approval", INVOICE, "main", True),
+    ("error", "hello", "cut-before-first", False),
+]
+MODELS = {"main": ["rules"], **{m: ["mock/" + m] for m in ("plain", "two-tools", "cut-before-first", "endless")}}
+
+
+def start_detached(stack, question, model, bearer):
+    """Starts a run and leaves. The worker may die before it has answered."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
+    try:
+        connection.request("POST", "/v1/assistant/chat/stream",
+                           json.dumps({"query": question, "model": model, "detach": True, "tools": True}),
+                           {"Authorization": "Bearer " + bearer})
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        pass
+    finally:
+        connection.close()
+
+
+def patient(call):
+    """A request that meets a dying worker is sent again."""
+    for _ in range(50):
+        try:
+            return call()
+        except (OSError, http.client.HTTPException):
+            pass
+    return call()
+
+
+def play(stack, question, model, decide, bearer):
+    """Runs one golden run to its end; (status, content, effects)."""
+    before = stack.erp.counts("demo")["invoices"]
+    start_detached(stack, question, model, bearer)
+    listed = lambda: patient(lambda: stack.get("/v1/runs", bearer=bearer)).data
+    run = until("the run to be known", listed)[0]["run"]
+    show = lambda: patient(lambda: stack.get("/v1/runs/" + run, bearer=bearer)).data
+    if decide:
+        waiting = lambda: patient(lambda: stack.get("/v1/approvals", bearer=bearer)).data
+        approval = until("the approval", waiting)[0]["id"]
+        until("the run to wait", lambda: show()["status"] == "waiting")
+        patient(lambda: stack.decide(approval, bearer=bearer))
+    shown = until("the run to end", lambda: (lambda d: d if d["status"] not in ("running", "waiting") else None)(show()))
+    end = shown["rows"][-1]["body"]
+    return end["status"], end["content"], stack.erp.counts("demo")["invoices"] - before, len(shown["rows"])
+
+
+class Crash(unittest.TestCase):
+    def test_others_serve_on_when_a_worker_is_killed(self):
+        with Stack(models=MODELS, workers=2, jobs=0) as stack:
+            connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
+            connection.request("POST", "/v1/assistant/chat/stream", json.dumps({"query": "go on", "model": "endless"}),
+                               {"Authorization": "Bearer " + token()})
+            reply = connection.getresponse()
+            run = reply.headers["X-Run-Id"]
+            reply.read(200)
+            workers = stack.workers()
+            self.assertEqual(2, len(workers))
+            # Which of the two has the run is not known: the one whose death cuts the stream.
+            os.kill(workers[0], signal.SIGKILL)
+            self.assertEqual(200, patient(lambda: stack.get("/v1/me")).status)
+            until("the worker to be replaced", lambda: len(stack.workers()) == 2 and workers[0] not in stack.workers())
+            os.kill(workers[1], signal.SIGKILL)
+            with self.assertRaises((OSError, http.client.HTTPException)):
+                while reply.read(65536):
+                    pass
+            until("both to be new", lambda: len(set(stack.workers()) - set(workers)) == 2)
+            until("the server to be ready", lambda: patient(lambda: stack.get("/readyz", bearer=None)).status == 200)
+            self.assertEqual("cancelled", patient(lambda: stack.get("/v1/runs/" + run)).data["status"])
+            self.assertIn('"event":"worker.died"', stack.logged())
+            self.assertEqual(0, stack.metric('cogent_runs_total{status="complete"}'))
+            connection.close()
+
+    def test_reload_and_drain(self):
+        with Stack(models=MODELS, workers=2, jobs=1) as stack:
+            before = set(stack.workers())
+            # A configuration that is wrong is refused, and the old workers go on.
+            with open(stack.config, encoding="utf-8") as file:
+                good = file.read()
+            stack.write(stack.config, good.replace("workers = 2", "wrokers = 2"))
+            stack.server.send_signal(signal.SIGHUP)
+            until("the refusal", lambda: "reload.refused" in stack.logged())
+            self.assertIn("did you mean workers?", stack.logged())
+            self.assertEqual(before, set(stack.workers()))
+            # A right one replaces them without a refused request.
+            stack.write(stack.config, good.replace('["plain"] =', '["renamed"] ='))
+            stack.server.send_signal(signal.SIGHUP)
+            asked = []
+            def replaced():
+                asked.append(stack.get("/v1/models").status)
+                return not before & set(stack.workers()) and len(stack.workers()) == 2
+            until("new workers", replaced)
+            self.assertEqual({200}, set(asked))
+            self.assertIn("renamed", [m["id"] for m in stack.get("/v1/models").json["data"]])
+            stack.stop_server(expected=0)
+
+    def test_every_row_may_be_the_last(self):
+        wanted, longest = {}, 0
+        with Stack(models=MODELS, workers=2, jobs=0) as stack:
+            for i, (name, question, model, decide) in enumerate(GOLDEN):
+                *end, rows = play(stack, question, model, decide, token(sub=f"golden{i}"))
+                wanted[name] = end
+                longest = max(longest, rows)
+        self.assertEqual(["complete", 1], [wanted["approval"][0], wanted["approval"][2]])
+        self.assertEqual("failed", wanted["error"][0])
+        deaths = 0
+        for row in range(1, longest + 1):
+            with Stack(models=MODELS, workers=2, jobs=0, environment={"COGENT_TEST_DIE_AFTER_ROW": str(row)}) as stack:
+                for i, (name, question, model, decide) in enumerate(GOLDEN):
+                    with self.subTest(name, row=row):
+                        *end, _ = play(stack, question, model, decide, token(sub=f"golden{i}"))
+                        # The number of the new invoice counts on in one ledger.
+                        self.assertEqual(wanted[name], end)
+                deaths += stack.logged().count('"event":"worker.died"')
+        # Else the test shows nothing: every golden run has rows that are written alone.
+        self.assertGreaterEqual(deaths, 2 * len(GOLDEN), "the workers did not die")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -58,3 +58,14 @@ setup_build() {
   fi
   printf '%s\n' "$wanted" >"$folder/.cogent-setup"
 }
+
+# The release build of a tree, in its folder build. Quiet when it goes well.
+build_release() {
+  local tree=$1 words
+  command -v ccache >/dev/null && [ -z "${CC:-}" ] && export CC="ccache gcc"
+  if [ ! -f "$tree/build/build.ninja" ]; then
+    echo "Building Cogent; this happens once." >&2
+    words=$(cd "$tree" && setup_build build -Dbuildtype=release 2>&1) || { printf '%s\n' "$words" >&2; return 1; }
+  fi
+  words=$(ninja -C "$tree/build" 2>&1) || { printf '%s\n' "$words" >&2; return 1; }
+}

@@ -12,7 +12,7 @@
 struct retrieval {
     struct cg_run *run;
     json_t *records, *cites;
-    char *kinds, *principals;
+    char *kinds, *principals, *prefer;
     struct cg_prompt prompt;
     int64_t began_us;
     struct cogent_op op; /* so that r is freed when the run is cancelled meanwhile */
@@ -24,6 +24,7 @@ static void finish(struct retrieval *r)
     json_decref(r->cites);
     free(r->kinds);
     free(r->principals);
+    free(r->prefer);
     cg_prompt_finish(&r->prompt);
     free(r);
 }
@@ -179,15 +180,19 @@ void cg_retrieve_start(struct cg_run *run)
     cg_auto_json kinds = cg_kinds_readable(run->env->kinds, run->caller->permissions);
     r->kinds = cg_json_text(kinds);
     r->principals = principals_of(run->caller);
-    if (!retriever || json_array_size(kinds) == 0 || !r->kinds || !r->principals) {
+    const json_t *query = json_object_get(run->open, "query");
+    const struct cogent_str words = { json_string_value(query), json_string_length(query) };
+    cg_auto_json named = cg_kinds_named(kinds, words);
+    r->prefer = cg_json_text(named);
+    if (!retriever || json_array_size(kinds) == 0 || !r->kinds || !r->principals || !r->prefer) {
         on_done(r, 0, "");
         return;
     }
     r->op = cg_op_start(run->env->loop, parent, "retrieve", 0, on_gone, r);
-    const json_t *query = json_object_get(run->open, "query");
     const struct cogent_search search = {
         .what = COGENT_SEARCH,
-        .query = { json_string_value(query), json_string_length(query) },
+        .query = words,
+        .prefer = cogent_str(r->prefer),
         .kinds = cogent_str(r->kinds),
         .principals = cogent_str(r->principals),
         .limit = r->prompt.records ? r->prompt.records : 8,

@@ -4,8 +4,10 @@
 #include "engine/base/options.h"
 #include "rbac.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 struct cg_kinds {
     json_t *entities;
@@ -130,6 +132,41 @@ json_t *cg_kinds_readable(const struct cg_kinds *kinds, const json_t *permission
             json_array_append_new(list, json_string(kinds->kinds[i].name));
     }
     return list;
+}
+
+static bool word_char(char c)
+{
+    return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+/* `word`, or it with an s behind, stands alone in the text. */
+static bool says(struct cogent_str text, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= text.len; i++) {
+        if ((i && word_char(text.ptr[i - 1])) || strncasecmp(text.ptr + i, word, n) != 0)
+            continue;
+        size_t end = i + n;
+        if (end < text.len && (text.ptr[end] == 's' || text.ptr[end] == 'S'))
+            end++;
+        if (end == text.len || !word_char(text.ptr[end]))
+            return true;
+    }
+    return false;
+}
+
+json_t *cg_kinds_named(const json_t *kinds, struct cogent_str question)
+{
+    size_t i;
+    json_t *kind;
+    json_t *named = json_array();
+    json_array_foreach (kinds, i, kind) {
+        const char *name = json_string_value(kind) ? json_string_value(kind) : "";
+        const char *last = strrchr(name, '_');
+        if (says(question, last ? last + 1 : name))
+            json_array_append(named, kind);
+    }
+    return named;
 }
 
 const json_t *cg_kind_path(const json_t *record, const char *path)

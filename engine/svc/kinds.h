@@ -31,6 +31,10 @@ const struct cg_kind *cg_kind_get(const struct cg_kinds *kinds, size_t i);
 /* JSON array of the kinds that these permissions may read: what goes into the retrieval statement. A new reference. */
 json_t *cg_kinds_readable(const struct cg_kinds *kinds, const json_t *permissions);
 
+/* Those of `kinds` (a JSON array) that a question names by the last word of their name, singular or plural: "which
+ * items ..." names inventory_item. A new reference. */
+json_t *cg_kinds_named(const json_t *kinds, struct cogent_str question);
+
 /* "Invoice {number}" with members of `columns`, else of `record`, and {tenant.x} of fields. What is missing is
  * empty. percent: values are percent-encoded (links). */
 void cg_kind_fill(const char *pattern, const json_t *columns, const json_t *record, const json_t *tenant,

@@ -42,6 +42,9 @@ struct cogent_search {
     struct cogent_str after; /* IDS */
     void *data;
     void (*release)(void *data);
+    struct cogent_str
+        prefer; /* SEARCH: JSON array of kinds that the question names; they get most of the places. With
+                                 or without, no kind takes them all while others match too */
 };
 
 struct cogent_found {

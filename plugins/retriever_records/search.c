@@ -21,7 +21,7 @@ struct rarity {
 
 struct question {
     const struct records *self;
-    struct cp_buf kinds, principals, numbers, words;
+    struct cp_buf kinds, principals, prefer, numbers, words;
     struct records_terms terms;
     int64_t limit;
     struct cp_buf seen; /* type NUL id NUL of what is already given */
@@ -33,6 +33,7 @@ static void release(void *data)
     struct question *q = data;
     cp_buf_finish(&q->kinds);
     cp_buf_finish(&q->principals);
+    cp_buf_finish(&q->prefer);
     cp_buf_finish(&q->numbers);
     cp_buf_finish(&q->words);
     cp_buf_finish(&q->seen);
@@ -155,8 +156,11 @@ static int score(struct cogent_search *s, const struct rarity *order, size_t n, 
         cogent_double(o->k1 * (1 - o->b)),
         cogent_double(o->k1 * o->b / average),
         cogent_int(q->limit),
+        cogent_text(cp_buf_peek(&q->prefer)),
+        cogent_int(q->limit - q->limit / 4),
+        cogent_int(q->prefer.len > 2 ? q->limit / 4 : q->limit / 3 + 1),
     };
-    const struct cogent_db_step step = { RECORDS_SCORE, values, 7 };
+    const struct cogent_db_step step = { RECORDS_SCORE, values, sizeof values / sizeof *values };
     int err = rare.failed || common.failed ? cogent_search_fail(s, COGENT_NO_MEMORY, "records: out of memory")
                                            : records_run(s, &step, 1, 1, on_scored);
     cp_buf_finish(&rare);
@@ -216,9 +220,11 @@ int records_search(const struct records *self, struct cogent_search *s)
         q->limit = RECORDS_LIMIT_MAX;
     s->data = q;
     s->release = release;
-    if (records_list(&q->kinds, s->kinds) || records_list(&q->principals, s->principals))
+    const struct cogent_str none = { "", 0 };
+    if (records_list(&q->kinds, s->kinds) || records_list(&q->principals, s->principals) ||
+        records_list(&q->prefer, COGENT_HAS(s, prefer) ? s->prefer : none))
         return cogent_search_fail(s, COGENT_INVALID,
-                                  "records: kinds or principals are not a JSON array of strings");
+                                  "records: kinds, principals or prefer are not a JSON array of strings");
     records_numbers(&q->numbers, s->query);
     records_terms_read(&q->terms, self->stemmer, s->query);
     records_terms_count(&q->terms);

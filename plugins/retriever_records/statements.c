@@ -101,8 +101,8 @@
     "select tenant_id, term, df from record_term where tenant_id = $1 and term in " LIST_##D("$2")
 
 /* $2 {term: weight} of the rarer terms, $3 the same of the common ones, $4 kinds, $5 principals, $6 k1 * (1 - b),
- * $7 k1 * b / average length, $8 limit. No kind takes more than half of the places while others have something:
- * many invoices name an item, and the item itself must still be found. */
+ * $7 k1 * b / average length, $8 limit, $9 kinds that the question names, $10 places of each of these, $11 places of
+ * each other kind, before the best of all take what is left. */
 #define WEIGHT(D) "sum(" REAL_##D("t.value") " * p.tf / (p.tf + $6 + $7 * p.len))"
 /* clang-format off */
 #define SCORE_TEXT(D)                                                                                        \
@@ -111,19 +111,18 @@
     "hit as materialized (select p.doc as doc, " WEIGHT(D) " as s from part cross join " PAIRS_##D("$2")     \
     " t cross join record_posting p where p.tenant_id = $1 and p.part = part.n and p.term = t.key "          \
     "group by p.doc), "                                                                                      \
-    "seen as materialized (select h.doc as doc, h.s as s, r.entity_type as kind "                            \
-    "from hit h cross join record r "                                                                        \
+    "seen as materialized (select h.doc as doc, h.s as s, r.entity_type as kind from hit h cross join record r " \
     "where r.tenant_id = $1 and r.doc = h.doc / 4096 and " MAY_READ(D, "$4", "$5")                           \
     " order by h.s desc, h.doc limit 1000), "                                                                \
-    "scored as materialized (select seen.doc as doc, seen.kind as kind, seen.s + coalesce((select " WEIGHT(D)\
+    "scored as materialized (select seen.kind as kind, seen.doc as doc, seen.s + coalesce((select " WEIGHT(D)                   \
     " from " PAIRS_##D("$3") " t cross join record_posting p where p.tenant_id = $1 "                        \
     "and p.part = seen.doc / 524288 and p.term = t.key and p.doc = seen.doc), 0) as s from seen), "          \
-    "best as (select doc, s, kind, row_number() over (partition by doc / 4096 order by s desc, doc) as n "   \
+    "best as (select kind, doc, s, row_number() over (partition by doc / 4096 order by s desc, doc) as n "   \
     "from scored), "                                                                                         \
-    "placed as (select doc, s, row_number() over (partition by kind order by s desc, doc) as place "         \
+    "placed as (select kind, doc, s, row_number() over (partition by kind order by s desc, doc) as place "   \
     "from best where n = 1), "                                                                               \
-    "top as materialized (select doc, s from placed order by case when 2 * place > $8 + 1 then 1 else 0 end, "\
-    "s desc, doc limit $8) "                                                                                 \
+    "top as materialized (select doc, s from placed order by case when place <= case when kind in "          \
+    LIST_##D("$9") " then $10 else $11 end then 0 else 1 end, s desc, doc limit $8) "                        \
     "select r.tenant_id, " SHOWN ", top.s from top cross join record r "                                     \
     "cross join cognitive_embeddings c where r.tenant_id = $1 and r.doc = top.doc / 4096 "                   \
     "and " CHUNK_OF_R " and c.chunk_index = top.doc % 4096 order by top.s desc, top.doc"
@@ -192,7 +191,7 @@ const struct cogent_statement records_statements[RECORDS_STATEMENTS + 1] = {
     [RECORDS_TOTALS] = { "records.totals",
                          ONE("select tenant_id, docs, length from record_corpus where tenant_id = $1"),
                          .params = "", .columns = "ii" },
-    [RECORDS_SCORE] = { "records.score", BOTH(SCORE_TEXT), .params = "ttttddi", .columns = "tttttiitd" },
+    [RECORDS_SCORE] = { "records.score", BOTH(SCORE_TEXT), .params = "ttttdditii", .columns = "tttttiitd" },
     [RECORDS_COUNT] = { "records.count", BOTH(COUNT_TEXT), .params = "ttt", .columns = "i" },
     /* type, id, kinds, principals */
     [RECORDS_SHOW] = { "records.show", BOTH(SHOW_TEXT), .params = "tttt", .columns = "tttttiitd" },

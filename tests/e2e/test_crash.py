@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Workers that die: others serve on, and runs that survive their client reach the same end with the same effects,
 whatever journal row was the last that was written."""
 
@@ -71,6 +72,7 @@ class Crash(unittest.TestCase):
             reply = connection.getresponse()
             run = reply.headers["X-Run-Id"]
             reply.read(200)
+            until("the run to be known", lambda: stack.get("/v1/runs/" + run).status == 200)
             workers = stack.workers()
             self.assertEqual(2, len(workers))
             # Which of the two has the run is not known: the one whose death cuts the stream.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The main job through the front doors: a question, its records, its tool calls, its cited answer."""
 
 import threading

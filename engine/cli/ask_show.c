@@ -188,12 +188,10 @@ void cg_ask_show_end(struct cg_ask *ask)
         const char *url = cg_json_str(c, "url", NULL);
         printf("  [%lld] ", (long long)cg_json_int(c, "n", 0));
         cg_out_text(cg_json_str(c, "title", ""));
-        if (url) {
-            printf("  %s", cg_out_dim());
-            cg_out_text(url);
-            fputs(cg_out_plain(), stdout);
-        }
-        putchar('\n');
+        /* What has no page of its own is told by what it says. */
+        printf("  %s", cg_out_dim());
+        cg_out_text(url ? url : cg_json_str(c, "quote", ""));
+        printf("%s\n", cg_out_plain());
     }
     printf("%s\n  %s in %.2f s%s\n", cg_out_dim(), ask->status ? ask->status : "failed",
            (double)(cg_mono_us() - ask->began_us) / 1e6, cg_out_plain());

@@ -195,7 +195,10 @@ static void on_cancelled(void *arg, const struct cogent_db_result *result)
                         "There is no such run of yours under way.");
         return;
     }
-    if (!cg_run_cancel_here(r->env->runs, cg_tenant_id(r->caller->tenant), r->params[0])) {
+    if (cg_str_eq(result->row(result, 0, 0).values[0].str, "waiting")) {
+        /* Nobody holds it: it is taken up to be ended. */
+        cg_run_resume(r->env->runs, r->caller->tenant, r->params[0], r->caller, NULL, NULL);
+    } else if (!cg_run_cancel_here(r->env->runs, cg_tenant_id(r->caller->tenant), r->params[0])) {
         snprintf(text, sizeof text, "cancel %s %s", cg_tenant_id(r->caller->tenant), r->params[0]);
         r->env->mail(r->env->mail_self, text);
     }

@@ -4,7 +4,7 @@
 import threading
 import unittest
 
-from stack import Stack, events, token
+from stack import Stack, events, token, until
 
 READER = ["sales.read", "customer.read", "inventory.read"]  # no finance
 
@@ -174,6 +174,16 @@ class MainJob(unittest.TestCase):
         done = events(self.stack.decide(approval["id"], "deny", stream=True).body)[-1]["data"]
         self.assertEqual("complete", done["status"])
         self.assertEqual("denied", self.stack.get("/v1/approvals/" + approval["id"]).data["state"])
+        self.assertEqual(before, self.stack.erp.counts("demo")["invoices"])
+
+    def test_a_waiting_run_can_be_cancelled(self):
+        before = self.stack.erp.counts("demo")["invoices"]
+        found = self.stack.stream(self.QUESTION)
+        run, approval = found[0]["data"]["run"], found[-1]["data"]["approvals"][0]
+        self.assertEqual(202, self.stack.post(f"/v1/runs/{run}/cancel", {}).status)
+        until("the run to end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "cancelled")
+        self.assertEqual("expired", self.stack.get("/v1/approvals/" + approval).data["state"])
+        self.assertEqual(410, self.stack.decide(approval).status)
         self.assertEqual(before, self.stack.erp.counts("demo")["invoices"])
 
     def test_an_approval_is_nobody_elses(self):

@@ -121,6 +121,13 @@ class MainJob(unittest.TestCase):
         granted = token(permissions=READER + ["finance.read"], sub="bob")
         self.assertIn("139.12", self.stack.ask("What is the total of invoice 536365?", bearer=granted)["content"])
 
+    def test_a_right_that_is_taken_away_closes_old_runs(self):
+        rich, poor = token(permissions=READER + ["finance.read"], sub="ruth"), token(permissions=READER, sub="ruth")
+        run = self.stack.stream("What is the total of invoice 536365?", bearer=rich)[0]["data"]["run"]
+        for path in (f"/v1/runs/{run}", f"/v1/runs/{run}/events"):
+            self.assertIn("139.12", self.stack.get(path, bearer=rich).body.decode())
+            self.assertNotIn("139.12", self.stack.get(path, bearer=poor).body.decode())
+
     def test_a_run_is_its_users_alone(self):
         run = self.stack.stream("What is the total of invoice 536365?")[0]["data"]["run"]
         for bearer in (token(sub="eve"), token(tenant="other")):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the model proposes and what may become of it: schema, rights, labels, policies, limits, effects."""
 
 import json

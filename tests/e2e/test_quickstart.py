@@ -69,6 +69,9 @@ class Quickstart(unittest.TestCase):
                 self.assertIn(word.lower(), done["content"].lower(), question)
             self.assertIn(kind, [c["type"] for c in cited], question)
             self.assertIn("[1]", done["content"], question)
+            for c in cited:
+                if kind != "sales_report":
+                    self.assertTrue(c["url"].startswith("https://erp.example/") and not c["url"].endswith("/"), c)
 
     def test_questions_over_http(self):
         for question, words, kind in QUESTIONS:

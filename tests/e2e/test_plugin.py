@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from stack import Stack, until
+from stack import Reply, Stack, token, until
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 BUILD = ["sh", "-c", 'cc -shared -fPIC -fvisibility=hidden $(pkg-config --cflags cogent) "$0.c" -o "$0.so"']
@@ -97,7 +97,8 @@ class Plugin(unittest.TestCase):
             script = json.load(file)
         for name in CONTAINED:
             call = {"calls": [{"id": "call_a", "name": name, "arguments": "{}"}]}
-            script["models"]["call-" + name] = [[call], [{"text": "It went on."}]]
+            # The pause lets a detached run be written down before it calls.
+            script["models"]["call-" + name] = [[{"delay_ms": 300}, call], [{"text": "It went on."}]]
         cls.script = os.path.join(cls.folder, "script.json")
         with open(cls.script, "w", encoding="utf-8") as file:
             json.dump(script, file)
@@ -140,7 +141,6 @@ class Plugin(unittest.TestCase):
             self.assertEqual("Well-formed: true.", found[-1]["data"]["content"])
             self.assertEqual("Well-formed: false.", stack.ask("And with 33?", model="iban-wrong")["content"])
             # Without the right it is not offered, and not run.
-            from stack import token
             weak = token(permissions=["sales.read"])
             self.assertNotIn("check_iban", [t["name"] for t in stack.get("/v1/tools", bearer=weak).data])
             found = stack.stream("And with 33?", model="iban", bearer=weak)
@@ -209,6 +209,26 @@ class Plugin(unittest.TestCase):
             died = [line for line in stack.log_lines() if line.get("event") == "worker.died"]
             self.assertEqual(["crash"], [line["plugin"] for line in died])
             self.assertEqual({"n": 1}, result("twice")["result"])
+
+    def test_a_run_that_kills_its_workers_is_given_up(self):
+        with self.stack([self.make("crash", {"NAME": "crash", **CONTAINED["crash"]})], ["call-crash"], jobs=1) as stack:
+            with self.assertRaises((OSError, http.client.HTTPException)):
+                stack.post("/v1/assistant/chat/stream", {"query": "go", "model": "call-crash", "detach": True})
+            until("the run to be given up", lambda: "run.given_up" in stack.logged())
+            self.assertEqual(3, stack.logged().count('"event":"worker.died"'))
+            patient = lambda path: until(path, lambda: (lambda r: r if r.status == 200 else None)(quietly(lambda: stack.get(path))))
+            run = patient("/v1/runs").data[0]["run"]
+            until("the run to end", lambda: patient("/v1/runs/" + run).data["status"] == "failed")
+            rows = patient("/v1/runs/" + run).data["rows"]
+            self.assertEqual("failed", rows[-1]["body"]["status"])
+            self.assertEqual(3, stack.logged().count('"event":"worker.died"'))
+
+
+def quietly(call):
+    try:
+        return call()
+    except (OSError, http.client.HTTPException):
+        return Reply(0, {}, b"")
 
 
 if __name__ == "__main__":

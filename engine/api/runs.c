@@ -85,27 +85,58 @@ static json_t *rows_json(const struct cogent_db_result *result)
     return rows;
 }
 
-/* A record that the reader may no longer read is not shown by an old run either. */
-static void hide_records(const struct cg_request *r, json_t *rows)
+/* Takes what the reader may not read out of a list of records or citations. */
+static bool blank_records(const struct cg_request *r, json_t *list)
 {
-    size_t i, k;
-    json_t *row, *record;
+    size_t i;
+    json_t *record;
+    bool hidden = false;
+    json_array_foreach (list, i, record) {
+        const struct cg_kind *kind = cg_kind_find(r->env->run->kinds, cg_json_str(record, "type", ""));
+        if (kind && cg_caller_may(r->caller, kind->read))
+            continue;
+        json_array_set_new(list, i,
+                           json_pack("{s:O?, s:b}", "type", json_object_get(record, "type"), "hidden", 1));
+        hidden = true;
+    }
+    return hidden;
+}
+
+static bool blank_result(const struct cg_request *r, json_t *body)
+{
+    const char *name = cg_json_str(body, "tool", NULL);
+    const struct cg_tool *tool = name ? cg_tool_find(r->env->run->plugins, cogent_str(name)) : NULL;
+    if (!name || !json_object_get(body, "result") ||
+        (tool && cg_caller_may(r->caller, tool->api->permission)))
+        return false;
+    json_object_set_new(body, "result", json_null());
+    return true;
+}
+
+/* What the reader may no longer read is not shown by an old run either; nor are the words that rest on it. */
+static void hide_lost(const struct cg_request *r, json_t *rows)
+{
+    static const char *const texts[] = { "text", "raw", "content" };
+    size_t i;
+    json_t *row;
+    bool hidden = false;
     json_array_foreach (rows, i, row) {
         json_t *body = json_object_get(row, "body");
         json_object_del(body, "system");
-        static const char *const lists[] = { "records", "cites" };
-        for (size_t l = 0; l < 2; l++) {
-            json_array_foreach (json_object_get(body, lists[l]), k, record) {
-                const struct cg_kind *kind =
-                    cg_kind_find(r->env->run->kinds, cg_json_str(record, "type", ""));
-                if (!kind || !cg_caller_may(r->caller, kind->read)) {
-                    json_t *blank =
-                        json_pack("{s:O?, s:b}", "type", json_object_get(record, "type"), "hidden", 1);
-                    json_array_set_new(json_object_get(body, lists[l]), k, blank);
-                }
-            }
-        }
         json_object_del(body, "permissions");
+        hidden = blank_records(r, json_object_get(body, "records")) || hidden;
+        hidden = blank_records(r, json_object_get(body, "cites")) || hidden;
+        hidden = blank_result(r, body) || hidden;
+    }
+    if (!hidden)
+        return;
+    json_array_foreach (rows, i, row) {
+        json_t *body = json_object_get(row, "body");
+        for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++) {
+            if (json_object_get(body, texts[t]))
+                json_object_set_new(body, texts[t],
+                                    json_string("(You may no longer read what this answer rests on.)"));
+        }
     }
 }
 
@@ -132,7 +163,7 @@ static void on_run(void *arg, const struct cogent_db_result *result)
     if (!mine(r, result, &head))
         return;
     json_t *rows = rows_json(result);
-    hide_records(r, rows);
+    hide_lost(r, rows);
     cg_answer_data(r, 200,
                    json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "run", r->params[0], "session",
                              cg_json_strn(head.values[1].str), "status", status_now(r, head), "created",
@@ -168,7 +199,7 @@ static void on_events(void *arg, const struct cogent_db_result *result)
             row = byte = -1;
     }
     cg_auto_json rows = rows_json(result);
-    hide_records(r, rows);
+    hide_lost(r, rows);
     cg_auto_buf out = { 0 };
     const struct cg_sink sink = { collect, &out };
     cg_run_replay(rows, r->params[0], row, byte, &sink);
@@ -195,7 +226,10 @@ static void on_cancelled(void *arg, const struct cogent_db_result *result)
                         "There is no such run of yours under way.");
         return;
     }
-    if (!cg_run_cancel_here(r->env->runs, cg_tenant_id(r->caller->tenant), r->params[0])) {
+    if (cg_str_eq(result->row(result, 0, 0).values[0].str, "waiting")) {
+        /* Nobody holds it: it is taken up to be ended. */
+        cg_run_resume(r->env->runs, r->caller->tenant, r->params[0], r->caller, NULL, NULL);
+    } else if (!cg_run_cancel_here(r->env->runs, cg_tenant_id(r->caller->tenant), r->params[0])) {
         snprintf(text, sizeof text, "cancel %s %s", cg_tenant_id(r->caller->tenant), r->params[0]);
         r->env->mail(r->env->mail_self, text);
     }

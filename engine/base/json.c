@@ -42,6 +42,12 @@ json_t *cg_json_parse(struct cogent_str text, struct cg_err *err)
         cg_err_set(err, COGENT_INVALID, "JSON is nested deeper than %d levels", CG_JSON_DEPTH);
         return NULL;
     }
+    /* jansson takes a NUL for the end and looks no further. */
+    const char *nul = text.len ? memchr(text.ptr, '\0', text.len) : NULL;
+    if (nul) {
+        cg_err_set(err, COGENT_INVALID, "not valid JSON: a NUL byte, at byte %zu", (size_t)(nul - text.ptr));
+        return NULL;
+    }
     json_t *value =
         json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!value) {
@@ -161,6 +167,8 @@ json_t *cg_json_strn(struct cogent_str s)
 
 static size_t skip_space(struct cogent_str t, size_t i)
 {
+    if (i > t.len)
+        return t.len;
     while (i < t.len && (t.ptr[i] == ' ' || t.ptr[i] == '\t' || t.ptr[i] == '\n' || t.ptr[i] == '\r'))
         i++;
     return i;
@@ -205,7 +213,7 @@ static size_t skip_value(struct cogent_str t, size_t i)
 
 static struct cogent_str slice(struct cogent_str t, size_t from, size_t to)
 {
-    struct cogent_str s = { t.ptr + from, to - from };
+    struct cogent_str s = { t.ptr + from, from < to ? to - from : 0 };
     return s;
 }
 

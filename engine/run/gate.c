@@ -145,11 +145,11 @@ static json_t *verdict_row(const struct cg_call *call, const struct judgement *j
     return body;
 }
 
-static void gate_call(struct cg_call *call)
+static void gate_call(struct cg_call *call, size_t nth)
 {
     struct cg_run *run = call->run;
     struct judgement j = { .verdict = CG_DENY, .err = COGENT_DENIED };
-    if ((int64_t)run->n_calls > run->env->limits.calls)
+    if ((int64_t)nth >= run->env->limits.calls)
         refuse(&j, COGENT_LIMIT, "limits", "this question has used up its tool calls");
     else if (judge_right(call, &j) && judge_form(call, &j))
         judge_policy(call, &j, judge_labels(call, &j));
@@ -179,7 +179,7 @@ void cg_gate_calls(struct cg_run *run)
 {
     for (size_t i = 0; i < run->n_calls; i++) {
         if (run->calls[i]->state == CG_CALL_PROPOSED)
-            gate_call(run->calls[i]);
+            gate_call(run->calls[i], i);
     }
     cg_run_next(run);
 }

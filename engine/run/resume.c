@@ -25,6 +25,7 @@ struct resume {
     struct cg_run *run;
     json_t *decisions; /* [{"call", "approval", "decision", "by"}] */
     char owner[96], status[16];
+    bool cancelled; /* by its user, while it waited */
 };
 
 static void finish(struct resume *r, struct cg_run *run, int err)
@@ -182,7 +183,10 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     if (r->started)
         r->started(r->arg, run, 0);
     r->started = NULL;
-    append_decisions(r);
+    if (r->cancelled)
+        cg_run_stop(run, "cancelled");
+    else
+        append_decisions(r);
     r->run = NULL;
     finish(r, run, 0);
     if (deadly) {
@@ -216,6 +220,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     cg_str_copy(r->status, sizeof r->status, head.values[2].str);
     cg_str_copy(r->owner, sizeof r->owner, head.values[3].str);
     bool waits = strcmp(r->status, "waiting") == 0;
+    r->cancelled = head.values[7].num != 0;
     if (!waits && (strcmp(r->status, "running") != 0 || cg_run_owner_lives(r->env, cogent_str(r->owner)))) {
         finish(r, NULL, strcmp(r->status, "running") != 0 ? COGENT_NOT_FOUND : 0);
         return;
@@ -228,7 +233,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     int rc = r->run ? fold_rows(r, result) : COGENT_INTERNAL;
     if (rc < 0 || r->run->end)
         finish(r, NULL, rc);
-    else if (!collect_decisions(r, result))
+    else if (!r->cancelled && !collect_decisions(r, result))
         finish(r, NULL, COGENT_CONFLICT);
     else
         claim(r);

@@ -5,6 +5,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/svc/due.h"
+#include "engine/svc/store.h"
 
 static const char *words_for(const char *status)
 {
@@ -44,6 +45,16 @@ static void on_written(struct cg_run *run, int err)
     cg_run_destroy(run);
 }
 
+/* Whether a person is still asked about one of its calls. */
+static bool asks(const struct cg_run *run)
+{
+    for (size_t i = 0; i < run->n_calls; i++) {
+        if (run->calls[i]->state == CG_CALL_ASKING)
+            return true;
+    }
+    return false;
+}
+
 void cg_settle_start(struct cg_run *run, const char *status, const char *words, const json_t *error)
 {
     if (run->state >= CG_RUN_SETTLE)
@@ -65,5 +76,7 @@ void cg_settle_start(struct cg_run *run, const char *status, const char *words, 
         cg_run_destroy(run);
         return;
     }
-    cg_run_write(run, CG_DB_COMMIT, NULL, 0, status, on_written);
+    const struct cogent_value id = cogent_text(cogent_str(run->id));
+    const struct cg_db_step void_asks = { &cg_store[CG_ST_APPROVAL_VOID], &id, 1 };
+    cg_run_write(run, CG_DB_COMMIT, &void_asks, asks(run) ? 1 : 0, status, on_written);
 }

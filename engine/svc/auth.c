@@ -7,7 +7,6 @@
 #include "engine/base/tenant_mint.h"
 #include "rbac.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <strings.h>
 

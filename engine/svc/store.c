@@ -97,6 +97,13 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
                                     "from approval where tenant_id = $1 and run_id = $2 order by created",
                                 .params = "t",
                                 .columns = "tttttitt" },
+    /* run: its question was cancelled, nobody is to decide any more */
+    [CG_ST_APPROVAL_VOID] = { .name = "approval.void",
+                              .text =
+                                  "update approval set state = 'expired' where tenant_id = $1 and run_id = $2 and "
+                                  "state = 'waiting'",
+                              .params = "t",
+                              .columns = "" },
     /* effect, run, call, tool, hash, now */
     [CG_ST_EFFECT_PLAN] = { .name = "effect.plan",
                             .text =

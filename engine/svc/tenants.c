@@ -49,12 +49,17 @@ int cg_tenants_create(const json_t *config, const char *secrets, struct cg_tenan
     t->config = json_deep_copy(config);
     t->secrets = secrets ? cg_str_dup(cogent_str(secrets)) : NULL;
     t->entries = calloc(json_object_size(config) + 1, sizeof *t->entries);
+    if (!t->entries || (config && !t->config) || (secrets && !t->secrets)) {
+        cg_tenants_destroy(t);
+        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    }
     json_object_foreach (t->config, name, fields) {
         if (!name_ok(name) || !json_is_object(fields)) {
-            cg_tenants_destroy(t);
-            return cg_err_set(
-                err, COGENT_INVALID,
-                "tenants: \"%.64s\" is no tenant: 1 to 64 characters without / and blanks = { ... }", name);
+            cg_err_set(err, COGENT_INVALID,
+                       "tenants: \"%.64s\" is no tenant: 1 to 64 characters without / and blanks = { ... }",
+                       name);
+            cg_tenants_destroy(t); /* after: the name is its own */
+            return COGENT_INVALID;
         }
         struct entry *e = &t->entries[t->n++];
         cg_str_copy(e->name, sizeof e->name, cogent_str(name));

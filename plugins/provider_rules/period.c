@@ -45,7 +45,7 @@ static int month_of(const char *word)
 
 static int year_of(const char *word)
 {
-    int year = strlen(word) == 4 && strspn(word, "0123456789") == 4 ? atoi(word) : 0;
+    int year = strlen(word) == 4 && strspn(word, "0123456789") == 4 ? (int)strtol(word, NULL, 10) : 0;
     return year >= 1980 && year <= 2100 ? year : 0;
 }
 
@@ -55,7 +55,7 @@ static int mday_of(const char *word)
     size_t n = strspn(word, "0123456789");
     if (!n || n > 2 || (word[n] && !word_is(word + n, "st|nd|rd|th")))
         return 0;
-    return atoi(word);
+    return (int)strtol(word, NULL, 10);
 }
 
 static int iso_day(const char *word, int64_t *out)

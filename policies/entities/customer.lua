@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- entities/customer.lua: all that Cogent knows of a customer.
 return {
   read   = "customer.read",

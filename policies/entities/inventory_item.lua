@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- entities/inventory_item.lua: all that Cogent knows of an item in stock. Figures move often: the words are what
 -- is searched, the stock itself is asked of the ERP.
 return {

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- entities/invoice.lua: all that Cogent knows of an invoice. Chunks, citations, rights, caches and the feed read it.
 return {
   read   = "finance.read",

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- entities/sales_order.lua: all that Cogent knows of a sales order.
 return {
   read   = "sales.read",

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- rules/customers.lua: customers, and what they are invoiced for.
 local changes = "create|raise|issue|delete|cancel|remove|change|update|edit|send|email|refund|block"
 local beyond  = "profit|margin|tax|vat|forecast|predict|expect|compare|average|phone|telephone|address"

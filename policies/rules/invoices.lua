@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- rules/invoices.lua: single invoices. How rules are written: docs/rules.md.
 local changes = "delete|cancel|void|remove|change|update|edit|send|email|mail|refund|reverse|credit|print|approve"
 local beyond  = "profit|margin|tax|vat|weight|shipping|freight|discount|forecast|predict|expect|compare|average|owe|owes|owed|owing|outstanding|balance"

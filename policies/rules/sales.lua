@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- rules/sales.lua: what was sold, to whom, and what sells best. Figures are net of returns.
 local changes = "create|raise|issue|delete|cancel|remove|change|update|set|send|email"
 local beyond  = "profit|margin|tax|vat|forecast|predict|expect|will|compare|average|stock|hand|why|next"

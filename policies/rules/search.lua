@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- rules/search.lua: descriptions are searched in the records, which the engine has found already.
 local changes = "create|raise|delete|cancel|remove|change|update|set"
 

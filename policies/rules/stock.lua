@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- rules/stock.lua: what lies in the warehouse.
 local beyond = "sold|sales|sell|forecast|predict|expect|will|why|value|worth|when|average"
 

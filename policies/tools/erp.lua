@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- tools/erp.lua: the ERP and its tools. {name} is an argument; {a.b} comes from the engine.
 
 -- What is kept of a long row; a list stays short, the whole record is one call away.

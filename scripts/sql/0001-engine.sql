@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The engine's own tables. Portable: text ids, bigint microseconds, JSON as text; no now(), no casts, no serial.
 -- System tables, without a tenant: tenant, due. All others begin with tenant_id.
 create table tenant(name text primary key, id text not null unique, created bigint not null);

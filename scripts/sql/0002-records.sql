@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The tenant's records as the retriever keeps them. record: one row a record, `doc` its number within the tenant,
 -- `dirty` only inside the transaction that replaces it. cognitive_embeddings: its chunks, with the terms of each as a
 -- JSON object {term: tf}. record_posting, record_term, record_corpus: what BM25 needs, per tenant; a chunk's number

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Writes the numbered SQL files as one C table: embed.py OUT FILE..."""
 import sys
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Workers that die: others serve on, and runs that survive their client reach the same end with the same effects,
 whatever journal row was the last that was written."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Bad input at every door: the right status, a clear body, and the server goes on."""
 
 import json

@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """The main job through the front doors: a question, its records, its tool calls, its cited answer."""
 
 import threading
 import unittest
 
-from stack import Stack, events, token
+from stack import Stack, events, token, until
 
 READER = ["sales.read", "customer.read", "inventory.read"]  # no finance
 
@@ -120,6 +121,13 @@ class MainJob(unittest.TestCase):
         granted = token(permissions=READER + ["finance.read"], sub="bob")
         self.assertIn("139.12", self.stack.ask("What is the total of invoice 536365?", bearer=granted)["content"])
 
+    def test_a_right_that_is_taken_away_closes_old_runs(self):
+        rich, poor = token(permissions=READER + ["finance.read"], sub="ruth"), token(permissions=READER, sub="ruth")
+        run = self.stack.stream("What is the total of invoice 536365?", bearer=rich)[0]["data"]["run"]
+        for path in (f"/v1/runs/{run}", f"/v1/runs/{run}/events"):
+            self.assertIn("139.12", self.stack.get(path, bearer=rich).body.decode())
+            self.assertNotIn("139.12", self.stack.get(path, bearer=poor).body.decode())
+
     def test_a_run_is_its_users_alone(self):
         run = self.stack.stream("What is the total of invoice 536365?")[0]["data"]["run"]
         for bearer in (token(sub="eve"), token(tenant="other")):
@@ -173,6 +181,16 @@ class MainJob(unittest.TestCase):
         done = events(self.stack.decide(approval["id"], "deny", stream=True).body)[-1]["data"]
         self.assertEqual("complete", done["status"])
         self.assertEqual("denied", self.stack.get("/v1/approvals/" + approval["id"]).data["state"])
+        self.assertEqual(before, self.stack.erp.counts("demo")["invoices"])
+
+    def test_a_waiting_run_can_be_cancelled(self):
+        before = self.stack.erp.counts("demo")["invoices"]
+        found = self.stack.stream(self.QUESTION)
+        run, approval = found[0]["data"]["run"], found[-1]["data"]["approvals"][0]
+        self.assertEqual(202, self.stack.post(f"/v1/runs/{run}/cancel", {}).status)
+        until("the run to end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "cancelled")
+        self.assertEqual("expired", self.stack.get("/v1/approvals/" + approval).data["state"])
+        self.assertEqual(410, self.stack.decide(approval).status)
         self.assertEqual(before, self.stack.erp.counts("demo")["invoices"])
 
     def test_an_approval_is_nobody_elses(self):

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """provider_openai against the mock that speaks the OpenAI wire, also wrongly: a right answer or a clear error each,
 never a wrong call. And our own OpenAI dialect."""
 

@@ -1,4 +1,5 @@
-/* Who is asking: a bearer token (JWT, HS256) and the permissions that it carries. */
+/* SPDX-License-Identifier: Apache-2.0
+ * Who is asking: a bearer token (JWT, HS256) and the permissions that it carries. */
 #ifndef ERP_AUTH_H
 #define ERP_AUTH_H
 

@@ -1,4 +1,5 @@
-/* The founding of a ledger: lines of sales go in, and become invoices, customers, items, stock and sales orders.
+/* SPDX-License-Identifier: Apache-2.0
+ * The founding of a ledger: lines of sales go in, and become invoices, customers, items, stock and sales orders.
    The same for a file of sales and for the generated company. */
 #ifndef ERP_BOOKS_H
 #define ERP_BOOKS_H

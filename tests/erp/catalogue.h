@@ -1,4 +1,5 @@
-/* What the made-up company sells, to whom, and when it sells best. */
+/* SPDX-License-Identifier: Apache-2.0
+ * What the made-up company sells, to whom, and when it sells best. */
 #ifndef ERP_CATALOGUE_H
 #define ERP_CATALOGUE_H
 

@@ -1,4 +1,5 @@
-/* Comma-separated values with RFC 4180 quotes, plain or gzipped (told by its first bytes). */
+/* SPDX-License-Identifier: Apache-2.0
+ * Comma-separated values with RFC 4180 quotes, plain or gzipped (told by its first bytes). */
 #ifndef ERP_CSV_H
 #define ERP_CSV_H
 

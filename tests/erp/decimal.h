@@ -1,4 +1,5 @@
-/* Money as whole ten-thousandths of the currency unit, read from and written to decimal text. No floats. */
+/* SPDX-License-Identifier: Apache-2.0
+ * Money as whole ten-thousandths of the currency unit, read from and written to decimal text. No floats. */
 #ifndef ERP_DECIMAL_H
 #define ERP_DECIMAL_H
 

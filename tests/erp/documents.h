@@ -1,4 +1,5 @@
-/* What the lists of invoices and of sales orders have in common. In their statements the document is called d. */
+/* SPDX-License-Identifier: Apache-2.0
+ * What the lists of invoices and of sales orders have in common. In their statements the document is called d. */
 #ifndef ERP_DOCUMENTS_H
 #define ERP_DOCUMENTS_H
 

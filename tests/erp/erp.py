@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Starts the erp-demo named by ERP_DEMO and talks to it: for every test that needs an ERP."""
 
 import base64

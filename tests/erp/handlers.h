@@ -1,4 +1,5 @@
-/* The handlers that the table of routes names, by the file that holds them. */
+/* SPDX-License-Identifier: Apache-2.0
+ * The handlers that the table of routes names, by the file that holds them. */
 #ifndef ERP_HANDLERS_H
 #define ERP_HANDLERS_H
 

@@ -1,4 +1,5 @@
-/* Founds a ledger on a file of sales. */
+/* SPDX-License-Identifier: Apache-2.0
+ * Founds a ledger on a file of sales. */
 #ifndef ERP_IMPORT_H
 #define ERP_IMPORT_H
 

@@ -1,4 +1,5 @@
-/* One tenant's books: an SQLite file, its statements, its transactions and its clock of changes. */
+/* SPDX-License-Identifier: Apache-2.0
+ * One tenant's books: an SQLite file, its statements, its transactions and its clock of changes. */
 #ifndef ERP_LEDGER_H
 #define ERP_LEDGER_H
 

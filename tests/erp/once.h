@@ -1,4 +1,5 @@
-/* Idempotency-Key: the same request under the same key is carried out once and answered alike each time. */
+/* SPDX-License-Identifier: Apache-2.0
+ * Idempotency-Key: the same request under the same key is carried out once and answered alike each time. */
 #ifndef ERP_ONCE_H
 #define ERP_ONCE_H
 

@@ -1,4 +1,5 @@
-/* The command line. */
+/* SPDX-License-Identifier: Apache-2.0
+ * The command line. */
 #ifndef ERP_OPTIONS_H
 #define ERP_OPTIONS_H
 

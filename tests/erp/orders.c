@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "decimal.h"
 #include "documents.h"
 #include "handlers.h"

@@ -1,4 +1,5 @@
-/* The four kinds of record as JSON. Each takes the end of a statement (" WHERE ... ORDER BY ... LIMIT ...") and
+/* SPDX-License-Identifier: Apache-2.0
+ * The four kinds of record as JSON. Each takes the end of a statement (" WHERE ... ORDER BY ... LIMIT ...") and
    gives an array of whole records, or NULL. */
 #ifndef ERP_RECORDS_H
 #define ERP_RECORDS_H

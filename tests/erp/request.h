@@ -1,4 +1,5 @@
-/* What a handler is given and what it gives back. */
+/* SPDX-License-Identifier: Apache-2.0
+ * What a handler is given and what it gives back. */
 #ifndef ERP_REQUEST_H
 #define ERP_REQUEST_H
 

@@ -1,4 +1,5 @@
-/* The table of routes, and the way from a request to its handler. */
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of routes, and the way from a request to its handler. */
 #ifndef ERP_ROUTES_H
 #define ERP_ROUTES_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "schema.h"
 
 /* Money is whole ten-thousandths, dates are YYYY-MM-DD, `modified` is microseconds since 1970 and unique in

@@ -1,4 +1,5 @@
-/* HTTP: a request in, its answer out, and the faults that tests ask for. */
+/* SPDX-License-Identifier: Apache-2.0
+ * HTTP: a request in, its answer out, and the faults that tests ask for. */
 #ifndef ERP_SERVER_H
 #define ERP_SERVER_H
 

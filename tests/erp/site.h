@@ -1,4 +1,5 @@
-/* What this server serves: fixed at the start, read by every request. */
+/* SPDX-License-Identifier: Apache-2.0
+ * What this server serves: fixed at the start, read by every request. */
 #ifndef ERP_SITE_H
 #define ERP_SITE_H
 

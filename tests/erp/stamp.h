@@ -1,4 +1,5 @@
-/* Dates (YYYY-MM-DD) and change stamps (microseconds since 1970, written as RFC 3339). */
+/* SPDX-License-Identifier: Apache-2.0
+ * Dates (YYYY-MM-DD) and change stamps (microseconds since 1970, written as RFC 3339). */
 #ifndef ERP_STAMP_H
 #define ERP_STAMP_H
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """erp-demo through its front door: the binary named by ERP_DEMO, a ledger of its own, plain HTTP."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A whole installation for a test: the demo ERP, the model mock and cogentd on free ports in a folder of its own.
 
     with Stack() as s:

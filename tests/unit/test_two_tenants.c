@@ -260,9 +260,11 @@ static void the_plugins_statements(void **state)
 /* The net holds: statements that forget the tenant are seen. */
 static void a_careless_statement_is_caught(void **state)
 {
-    static const struct cogent_statement shows = {
-        .name = "shows", .text = "select tenant_id, body from run_row where $1 = $1", .params = "", .columns = "t"
-    };
+    static const struct cogent_statement shows = { .name = "shows",
+                                                   .text =
+                                                       "select tenant_id, body from run_row where $1 = $1",
+                                                   .params = "",
+                                                   .columns = "t" };
     static const struct cogent_statement touches = {
         .name = "touches",
         .text = "update run set rows = 7 where $1 = $1 and run_id = $2",

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- The token's roles -> permissions, added to those the token names. "-" takes away, and wins.
 return {
   sales           = { "sales.*", "customer.read", "finance.read", "finance.create" },

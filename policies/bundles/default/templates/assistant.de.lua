@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 return {
   vars   = { tone = { enum = { "sachlich", "herzlich" }, default = "sachlich" },
              company = { type = "string", default = "diesem Unternehmen" } },

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 -- A German one is assistant.de.lua, one for a role assistant.sales.lua.
 return {
   vars   = { tone = { enum = { "plain", "warm" }, default = "plain" },

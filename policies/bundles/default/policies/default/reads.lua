@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 return {
   about = "Reading is allowed to whoever has the right to it: permissions were checked before.",
   on    = "tool_call",

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 return {
   about = "Whatever changes a record or leaves the company is confirmed by the user who asked for it.",
   on    = "tool_call",

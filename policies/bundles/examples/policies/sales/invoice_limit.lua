@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 return {
   about = "Sales may invoice up to 500; above that a finance manager says yes.",
   on    = "tool_call",

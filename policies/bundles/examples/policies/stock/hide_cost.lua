@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: Apache-2.0
 return {
   about = "Unit cost is for purchasing only.",
   on    = { "retrieve", "tool_result" },

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records that change in the ERP change here: a new version replaces the old one, deletions show in the sweep."""
+
+import os
+import shutil
+import unittest
+
+from stack import Stack, token, until
+
+
+class Feed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = stack = Stack(tenants=("demo", "other"), start=False)
+        entities = os.path.join(stack.folder, "entities")
+        shutil.copytree(os.environ["COGENT_SHARE"] + "/entities", entities)
+        for name in os.listdir(entities):
+            with open(os.path.join(entities, name), encoding="utf-8") as file:
+                text = file.read()
+            stack.write(os.path.join(entities, name), text.replace("every = 5", "every = 1").replace('sweep = "24h"', 'sweep = "1s"'))
+        stack.write_config(extra='entities = "entities",')
+        stack.start()
+        stack.wait_for_feeds()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.stack.stop()
+
+    def document(self, id_, tenant="demo"):
+        reply = self.stack.get("/v1/documents/invoice/" + id_, bearer=token(tenant))
+        return reply.data if reply.status == 200 else None
+
+    def erp(self, method, path, body=None):
+        status, answer, _ = self.stack.erp.call(method, path, body, bearer=token())
+        self.assertIn(status, (200, 201, 204), answer)
+        return answer
+
+    def test_a_change_a_new_one_and_a_deletion(self):
+        self.assertIn("Net 30", self.document("536365")["chunks"][0]["text"])
+        self.erp("PATCH", "/invoices/536365", {"payment_terms": "Prepaid canary"})
+        until("the change", lambda: "Prepaid canary" in self.document("536365")["chunks"][0]["text"])
+        self.assertNotIn("Prepaid canary", self.document("536365", "other")["chunks"][0]["text"])
+        new = self.erp("POST", "/invoices", {"customer_id": "17850", "line_items": [
+            {"item_id": "85123A", "quantity": 3, "unit_price": "2.55"}]})["data"]
+        until("the new invoice", lambda: self.document(new["id"]))
+        found = self.stack.post("/v1/search", {"query": new["number"]}).data
+        self.assertEqual(new["id"], found[0]["id"], "a number finds its record first")
+        self.erp("DELETE", "/invoices/" + new["id"])
+        until("the deletion", lambda: self.document(new["id"]) is None)
+        self.assertEqual([], [f for f in self.stack.post("/v1/search", {"query": new["number"]}).data if f["id"] == new["id"]])
+        self.assertIsNotNone(self.document("536365"), "what is still there stays")
+
+    def test_the_position_is_kept(self):
+        series = 'cogent_records_total{type="inventory_item",outcome="put"}'
+        self.stack.stop_server()
+        self.stack.start()
+        polled = 'cogent_feed_polls_total{type="inventory_item",outcome="idle"}'
+        until("two polls", lambda: self.stack.metric(polled) >= 4)
+        self.assertEqual(0, self.stack.metric(series), "nothing is read twice")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # The official clients that tests/e2e/test_clients.py runs, as tests/clients/package-lock.json pins them. Without npm
 # nothing is done: that test then says that it is skipped.
 set -eu

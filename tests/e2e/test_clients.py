@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Official clients against a whole installation. Skipped, with a sentence, where node or the client is not installed:
 scripts/dev/clients.sh gets it."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """An integrator's path: a tool in C, built with the headers alone by the command that docs/plugin-abi.md gives, named in
 the configuration, called by a model. And plugins that are broken: refused at start with a sentence that names the file,
 or contained."""

@@ -9,7 +9,15 @@
 
 #include <stdlib.h>
 
-enum { LOOK_MS = 500, RUN_LATER_US = 2000000, LEASE_US = 60000000, FEEDS_AT_ONCE = 2, RETRY_MS = 5000 };
+enum {
+    LOOK_MS = 500,
+    RUN_LATER_US = 2000000,
+    LEASE_US = 60000000,
+    RUN_LEASE_US =
+        5000000, /* to load it and claim it: what is long is its own, and its claim is conditional */
+    FEEDS_AT_ONCE = 2,
+    RETRY_MS = 5000
+};
 
 struct cg_jobs {
     struct cg_jobs_env env;
@@ -158,7 +166,7 @@ static void look(struct cg_jobs *jobs)
         return;
     if (!jobs->env.feeds) {
         jobs->looking++;
-        cg_due_take(&jobs->due, "run", LEASE_US, on_run, jobs);
+        cg_due_take(&jobs->due, "run", RUN_LEASE_US, on_run, jobs);
     } else if (jobs->feeds < FEEDS_AT_ONCE) {
         jobs->looking++;
         cg_due_take(&jobs->due, "feed", LEASE_US, on_feed, jobs);

@@ -21,8 +21,12 @@ struct cg_openai_sink {
     int64_t created;
     bool include_usage, role_sent;
     int64_t input_tokens, output_tokens;
+    size_t sent; /* bytes of text so far */
 };
 extern const struct cg_dialect cg_dialect_openai;
+
+/* A run's end in the words of that dialect: "stop", "length", "content_filter". */
+const char *cg_openai_finish(const json_t *done);
 
 /* Collects the whole answer: no bytes until the last event, then the body of /v1/assistant/chat or of a completion. */
 struct cg_plain_sink {

@@ -52,12 +52,24 @@ static void usage_frame(struct cg_openai_sink *s, struct cg_buf *out)
     cg_sse_frame(out, (struct cogent_str){ "", 0 }, NULL, cg_buf_view(&data));
 }
 
-static const char *finish_of(const json_t *done)
+const char *cg_openai_finish(const json_t *done)
 {
     const char *status = cg_json_str(done, "status", "complete");
     return strcmp(status, "limited") == 0   ? "length"
            : strcmp(status, "refused") == 0 ? "content_filter"
                                             : "stop";
+}
+
+/* What the end says and the deltas did not: that it waits for a person, that nothing came. These clients show text
+ * alone. */
+static void last_words(struct cg_openai_sink *s, const json_t *done, struct cg_buf *out)
+{
+    struct cogent_str words = cogent_str(cg_json_str(done, "content", ""));
+    if (words.len == s->sent || words.len == 0)
+        return;
+    if (s->sent)
+        frame(s, cogent_str("\n\n"), NULL, NULL, out);
+    frame(s, words, NULL, NULL, out);
 }
 
 static bool on_event(void *self, const struct cg_event *ev, struct cg_buf *out)
@@ -69,6 +81,7 @@ static bool on_event(void *self, const struct cg_event *ev, struct cg_buf *out)
         frame(s, cogent_str(""), NULL, ev, out);
         return false;
     case CG_EV_MESSAGE:
+        s->sent += ev->text.len;
         frame(s, ev->text, NULL, NULL, out);
         return false;
     case CG_EV_USAGE:
@@ -83,17 +96,13 @@ static bool on_event(void *self, const struct cg_event *ev, struct cg_buf *out)
         cg_buf_text(out, "data: [DONE]\n\n");
         return true;
     }
-    case CG_EV_DONE: {
-        /* What waits for a person says so in words too: these clients show text alone. */
-        const char *status = cg_json_str(ev->data, "status", "");
-        if (strcmp(status, "complete") != 0)
-            frame(s, cogent_str(cg_json_str(ev->data, "content", "")), NULL, NULL, out);
-        frame(s, none, finish_of(ev->data), ev, out);
+    case CG_EV_DONE:
+        last_words(s, ev->data, out);
+        frame(s, none, cg_openai_finish(ev->data), ev, out);
         if (s->include_usage)
             usage_frame(s, out);
         cg_buf_text(out, "data: [DONE]\n\n");
         return true;
-    }
     default:
         frame(s, none, NULL, ev, out);
         return false;

@@ -67,9 +67,9 @@ json_t *cg_plain_sink_body(struct cg_plain_sink *s)
             "{s:s, s:s, s:I, s:s, s:[{s:i, s:{s:s, s:s}, s:s}], s:{s:I, s:I, s:I}, s:{s:s, s:s, s:O*, s:O*}}",
             "id", s->run, "object", "chat.completion", "created", (json_int_t)s->created, "model", s->model,
             "choices", "index", 0, "message", "role", "assistant", "content", content, "finish_reason",
-            strcmp(status, "limited") == 0 ? "length" : "stop", "usage", "prompt_tokens", input,
-            "completion_tokens", output, "total_tokens", input + output, "cogent", "status", status, "run",
-            s->run, "citations", s->citations, "approvals", s->approvals);
+            cg_openai_finish(s->end), "usage", "prompt_tokens", input, "completion_tokens", output,
+            "total_tokens", input + output, "cogent", "status", status, "run", s->run, "citations",
+            s->citations, "approvals", s->approvals);
     return json_pack("{s:{s:s, s:s, s:o, s:o, s:o, s:s, s:s}}", "data", "content", content, "status", status,
                      "citations", s->citations ? json_incref(s->citations) : json_array(), "approvals",
                      s->approvals ? json_incref(s->approvals) : json_array(), "usage",

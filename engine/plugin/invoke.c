@@ -5,10 +5,11 @@
 #include "invoke.h"
 
 #include "engine/base/log.h"
+#include "engine/base/utf8.h"
 
 #include <stdlib.h>
 
-enum { TOOL_MS = 10000, SEARCH_MS = 10000, CHAT_MS = 600000, MESSAGE_MAX = 500 };
+enum { TOOL_MS = 10000, GRACE_MS = 2000, SEARCH_MS = 10000, CHAT_MS = 600000, MESSAGE_MAX = 500 };
 
 /* What call, chat and search have in common. */
 struct common {
@@ -104,6 +105,14 @@ static bool complete(struct common *c, int err)
     return true;
 }
 
+/* What a plugin said in words: whole characters, not more than a message's worth. */
+static void add_words(struct common *c, const char *message)
+{
+    struct cogent_str words = cogent_str(message ? message : "");
+    words.len = cg_utf8_cut(words, MESSAGE_MAX);
+    cg_buf_str(&c->text, cg_utf8_valid(words) ? words : cogent_str("its message is not UTF-8"));
+}
+
 static bool begin(struct common *c, const struct cg_invoke_env *env, struct cogent_op parent,
                   const char *label, const char *plugin, uint32_t ms, void *arg)
 {
@@ -122,9 +131,15 @@ static void enter(struct common *c)
         cg_str_copy(c->env->running, 40, cogent_str(c->plugin));
 }
 
-static void leave(struct common *c)
+/* rc: what the plugin's function returned. An error that it did not complete the call with is the call's end: it is
+ * what `return COGENT_INVALID;` means, and nobody would ever complete it. */
+static void leave(struct common *c, int rc)
 {
     c->in_plugin = false;
+    if (rc < 0 && !c->completed && !c->over) {
+        complete(c, rc);
+        add_words(c, "it returned an error and no words");
+    }
     if (c->env->running)
         c->env->running[0] = '\0';
     if (c->over)
@@ -156,8 +171,8 @@ struct cogent_op cg_invoke_tool(const struct cg_invoke_env *env, struct cogent_o
     t->c.tell = tell_tool;
     t->c.data = &t->call.data;
     t->c.release = &t->call.release;
-    /* The tool keeps its own time; ours is the net below it. */
-    if (!t->args || !t->effect_key || !begin(&t->c, env, parent, "tool", tool->plugin, ms * 4 + 5000, arg)) {
+    /* The tool keeps its own time and says what became of it; ours is the net below it. */
+    if (!t->args || !t->effect_key || !begin(&t->c, env, parent, "tool", tool->plugin, ms + GRACE_MS, arg)) {
         free(t->args);
         free(t->effect_key);
         free(t);
@@ -173,8 +188,7 @@ struct cogent_op cg_invoke_tool(const struct cg_invoke_env *env, struct cogent_o
                                     .deadline_ms = ms };
     struct cogent_op op = t->c.op;
     enter(&t->c);
-    tool->api->call(&t->call);
-    leave(&t->c);
+    leave(&t->c, tool->api->call(&t->call));
     return op;
 }
 
@@ -202,8 +216,7 @@ static int call_fail(struct cogent_call *call, int err, const char *message)
     struct tool_call *t = tool_of(call);
     if (!complete(&t->c, err < 0 ? err : COGENT_INTERNAL))
         return COGENT_CANCELLED;
-    struct cogent_str words = cogent_str(message ? message : "");
-    cg_buf_add(&t->c.text, words.ptr, words.len < MESSAGE_MAX ? words.len : MESSAGE_MAX);
+    add_words(&t->c, message);
     return 0;
 }
 
@@ -238,8 +251,7 @@ struct cogent_op cg_invoke_chat(const struct cg_invoke_env *env, struct cogent_o
     t->chat.release = NULL;
     struct cogent_op op = t->c.op;
     enter(&t->c);
-    provider->api->chat(provider->self, &t->chat);
-    leave(&t->c);
+    leave(&t->c, provider->api->chat(provider->self, &t->chat));
     return op;
 }
 
@@ -284,7 +296,7 @@ static int chat_fail(struct cogent_chat *chat, int err, uint32_t retry_after_ms,
     if (!complete(&t->c, err < 0 ? err : COGENT_INTERNAL))
         return COGENT_CANCELLED;
     t->retry_ms = retry_after_ms;
-    cg_buf_text(&t->c.text, message ? message : "");
+    add_words(&t->c, message);
     return 0;
 }
 
@@ -322,8 +334,7 @@ struct cogent_op cg_invoke_search(const struct cg_invoke_env *env, struct cogent
     t->search.release = NULL;
     struct cogent_op op = t->c.op;
     enter(&t->c);
-    retriever->api->request(retriever->self, &t->search);
-    leave(&t->c);
+    leave(&t->c, retriever->api->request(retriever->self, &t->search));
     return op;
 }
 
@@ -349,7 +360,7 @@ static int search_fail(struct cogent_search *search, int err, const char *messag
     struct search_call *t = search_of(search);
     if (!complete(&t->c, err < 0 ? err : COGENT_INTERNAL))
         return COGENT_CANCELLED;
-    cg_buf_text(&t->c.text, message ? message : "");
+    add_words(&t->c, message);
     return 0;
 }
 

@@ -80,11 +80,27 @@ static bool name_ok(const char *name)
     return n > 0 && n <= NAME_MAX_TOOL;
 }
 
+/* A list of the descriptor's, or NULL: a shorter descriptor is one of an earlier day. */
+#define LIST_OF(plugin, member) (COGENT_HAS(plugin, member) ? (plugin)->member : NULL)
+
+static const char *promise_wrong(const struct cogent_tool *t)
+{
+    if (!COGENT_HAS(t, once) || t->once == COGENT_ONCE_NONE)
+        return "it writes and does not say what once promises";
+    if (t->once < COGENT_ONCE_NONE || t->once > COGENT_ONCE_NEVER)
+        return "its once is none that the ABI knows";
+    if (t->once == COGENT_ONCE_FIND && (!COGENT_HAS(t, find) || !t->find))
+        return "its once is find, and it names no tool to find with";
+    return NULL;
+}
+
 /* What must hold of a tool before it is worth a schema. */
 static const char *tool_wrong(const struct cogent_tool *t)
 {
-    if (!COGENT_HAS(t, call) || !t->call || !t->args)
-        return "its struct is too short or has no call or args";
+    if (!COGENT_HAS(t, call))
+        return "its struct is too short (.size = sizeof tool)";
+    if (!t->call || !t->args)
+        return "it has no call or no args";
     if (!t->name || !name_ok(t->name))
         return "its name is not 1 to 64 letters, digits, _ or -";
     if (!t->about || !t->about[0])
@@ -93,8 +109,24 @@ static const char *tool_wrong(const struct cogent_tool *t)
         return "it names no permission";
     if (t->effect < COGENT_READ || t->effect > COGENT_EXTERNAL)
         return "its effect is not read, write or external";
-    if (t->effect != COGENT_READ && (!COGENT_HAS(t, once) || t->once == COGENT_ONCE_NONE))
-        return "it writes and does not say what once promises";
+    return t->effect == COGENT_READ ? NULL : promise_wrong(t);
+}
+
+/* What must hold of the other parts: everything that is called without a look. */
+static const char *parts_wrong(const struct cogent_plugin *plugin)
+{
+    for (const struct cogent_toolset *const *s = LIST_OF(plugin, toolsets); s && *s; s++) {
+        if (!COGENT_HAS(*s, get) || !(*s)->open || !(*s)->close || !(*s)->count || !(*s)->get)
+            return "a toolset's struct is too short or lacks open, close, count or get";
+    }
+    for (const struct cogent_provider *const *v = LIST_OF(plugin, providers); v && *v; v++) {
+        if (!COGENT_HAS(*v, chat) || !(*v)->name || !(*v)->open || !(*v)->close || !(*v)->chat)
+            return "a provider's struct is too short or lacks name, open, close or chat";
+    }
+    for (const struct cogent_retriever *const *r = LIST_OF(plugin, retrievers); r && *r; r++) {
+        if (!COGENT_HAS(*r, request) || !(*r)->open || !(*r)->close || !(*r)->request)
+            return "a retriever's struct is too short or lacks open, close or request";
+    }
     return NULL;
 }
 
@@ -103,8 +135,8 @@ static int add_tool(struct cg_plugins *p, const struct cogent_tool *api, const c
 {
     const char *wrong = tool_wrong(api);
     if (wrong)
-        return cg_err_set(err, COGENT_INVALID, "%s: tool %s: %s", service, api->name ? api->name : "?",
-                          wrong);
+        return cg_err_set(err, COGENT_INVALID, "%s: tool %s: %s", service,
+                          COGENT_HAS(api, name) && api->name ? api->name : "?", wrong);
     if (cg_tool_find(p, cogent_str(api->name)))
         return cg_err_set(err, COGENT_CONFLICT, "%s: tool %s: the name is taken; rename one of the two",
                           service, api->name);
@@ -147,11 +179,15 @@ int cg_plugins_open(struct cg_plugins *p, const char *path, struct cg_err *err)
                        : cg_err_set(err, COGENT_CONFLICT, "%s: plugin %s is loaded already", path,
                                     plugin->name);
     }
+    const char *wrong = parts_wrong(plugin);
+    if (wrong)
+        return cg_err_set(err, COGENT_INVALID, "plugin %s: %s", path, wrong);
     p->plugins[p->n_plugins++] = plugin;
-    for (const struct cogent_tool *const *t = plugin->tools; t && *t; t++) {
-        int rc = add_tool(p, *t, plugin->name, plugin->name, err);
+    for (const struct cogent_tool *const *t = LIST_OF(plugin, tools); t && *t; t++) {
+        struct cg_err why;
+        int rc = add_tool(p, *t, plugin->name, plugin->name, &why);
         if (rc < 0)
-            return rc;
+            return cg_err_set(err, rc, "plugin %s: %s", path, why.message);
     }
     return 0;
 }
@@ -160,7 +196,7 @@ int cg_plugins_declare(struct cg_plugins *p, const char *name, const json_t *dec
 {
     const struct cogent_plugin *owner = NULL;
     for (size_t i = 0; i < p->n_plugins && !owner; i++)
-        owner = p->plugins[i]->toolsets && *p->plugins[i]->toolsets ? p->plugins[i] : NULL;
+        owner = LIST_OF(p->plugins[i], toolsets) && *p->plugins[i]->toolsets ? p->plugins[i] : NULL;
     if (!owner)
         return cg_err_set(err, COGENT_NOT_FOUND, "%s: no plugin makes tools from declarations (tool_http)",
                           name);
@@ -205,7 +241,7 @@ static const struct cogent_provider *provider_api(const struct cg_plugins *p, co
                                                   const char **plugin)
 {
     for (size_t i = 0; i < p->n_plugins; i++) {
-        for (const struct cogent_provider *const *v = p->plugins[i]->providers; v && *v; v++) {
+        for (const struct cogent_provider *const *v = LIST_OF(p->plugins[i], providers); v && *v; v++) {
             if (strcmp((*v)->name, name) == 0) {
                 *plugin = p->plugins[i]->name;
                 return *v;
@@ -245,7 +281,7 @@ int cg_plugins_retrieve(struct cg_plugins *p, const json_t *options, struct cg_e
 {
     char why[300] = "";
     for (size_t i = 0; i < p->n_plugins; i++) {
-        if (!p->plugins[i]->retrievers || !*p->plugins[i]->retrievers)
+        if (!LIST_OF(p->plugins[i], retrievers) || !*p->plugins[i]->retrievers)
             continue;
         struct cg_retriever r = { .api = *p->plugins[i]->retrievers, .plugin = p->plugins[i]->name };
         int rc = fill(r.api->options, r.api->options_size, options, "retriever", &p->retriever_options, err);
@@ -297,7 +333,7 @@ const struct cogent_statement *cg_plugin_statements(const struct cg_plugins *p, 
     *n = 0;
     if (!p->retriever.api || strcmp(p->retriever.plugin, plugin) != 0)
         return NULL;
-    while (p->retriever.api->statements[*n].name)
+    while (p->retriever.api->statements && p->retriever.api->statements[*n].name)
         ++*n;
     return p->retriever.api->statements;
 }

@@ -52,7 +52,7 @@ static void settle_call(struct cg_call *call, int err, struct cogent_str text)
 {
     struct cg_run *run = call->run;
     int64_t us = cg_mono_us() - call->began_us;
-    const char *status = status_of(err), *tool = call->tool->api->name;
+    const char *status = status_of(err), *tool = cg_json_str(call->use, "name", "");
     json_t *body = json_pack("{s:s, s:s, s:s, s:I}", "call", call->id, "tool", tool, "status", status, "ms",
                              (json_int_t)(us / 1000));
     if (err == 0) {
@@ -152,19 +152,37 @@ static void dispatch(struct cg_call *call)
     cg_run_write(run, CG_DB_FSYNC, &plan, 1, NULL, on_planned);
 }
 
-/* A write that was sent by a process that is gone. Only a service that keeps the key's promise is asked again. */
+/* A call that was sent by a process that is gone, and is not sent again. */
+static void settle_lost(struct cg_call *call)
+{
+    call->began_us = cg_mono_us();
+    if (call->effect[0])
+        settle_call(
+            call, COGENT_UNKNOWN,
+            cogent_str(
+                "it was sent and its answer was lost: it may or may not have happened; a person must look"));
+    else
+        settle_call(call, COGENT_INTERNAL, cogent_str("the server stopped while it ran"));
+}
+
+/* Only a read, or a write whose service keeps the key's promise, is asked again. The tool may be gone meanwhile: its
+ * file is not in the configuration any more. */
 static void take_up(struct cg_call *call)
 {
-    if (!call->effect[0] || call->tool->api->once == COGENT_ONCE_HEADER) {
+    if (call->tool && (!call->effect[0] || call->tool->api->once == COGENT_ONCE_HEADER)) {
         dispatch(call);
         return;
     }
-    call->began_us = cg_mono_us();
-    settle_call(
-        call, COGENT_UNKNOWN,
-        cogent_str(
-            "it was sent and its answer was lost: it may or may not have happened; a person must look"));
+    settle_lost(call);
     cg_run_next(call->run);
+}
+
+void cg_act_abandon(struct cg_run *run)
+{
+    for (size_t i = 0; i < run->n_calls; i++) {
+        if (run->calls[i]->state == CG_CALL_DISPATCHED && !run->calls[i]->outcome)
+            settle_lost(run->calls[i]);
+    }
 }
 
 void cg_act_start(struct cg_run *run)
@@ -174,9 +192,13 @@ void cg_act_start(struct cg_run *run)
         struct cg_call *call = run->calls[i];
         if (call->running || call->outcome)
             continue;
-        if (call->state == CG_CALL_PLANNED)
+        if (call->state == CG_CALL_PLANNED && call->tool) {
             dispatch(call);
-        else if (call->state == CG_CALL_DISPATCHED)
+        } else if (call->state == CG_CALL_PLANNED) {
+            call->began_us = cg_mono_us();
+            settle_call(call, COGENT_NOT_FOUND, cogent_str("there is no tool of this name any more"));
+            cg_run_next(run);
+        } else if (call->state == CG_CALL_DISPATCHED)
             take_up(call);
     }
 }

@@ -135,7 +135,13 @@ static void measure(const struct cg_plan *p, const char *outcome)
            CG_S("outcome", outcome), CG_I("ms", us / 1000));
 }
 
-static void answered(struct cg_plan *p)
+/* Of a turn that its provider cut short; the others ended by themselves. */
+static const char *cut_name(int finish)
+{
+    return finish == COGENT_FINISH_LENGTH ? "length" : finish == COGENT_FINISH_FILTER ? "filter" : NULL;
+}
+
+static void answered(struct cg_plan *p, int finish)
 {
     struct cg_run *run = p->run;
     int64_t ms = (cg_mono_us() - p->began_us) / 1000;
@@ -146,6 +152,8 @@ static void answered(struct cg_plan *p)
                   p->calls, "shown", run->shown, "usage", p->usage, "model", p->link, "ms", (json_int_t)ms);
     if (body && !cg_str_same(cg_buf_view(&p->raw), cg_buf_view(&p->text)))
         json_object_set_new(body, "raw", cg_json_strn(cg_buf_view(&p->raw)));
+    if (body && cut_name(finish))
+        json_object_set_new(body, "finish", json_string(cut_name(finish)));
     if (body) /* the row must not change with the run's own list */
         json_object_set_new(body, "shown", json_deep_copy(run->shown));
     cg_run_emit_step(run, has_calls ? "plan" : "answer", "done", ms, -1);
@@ -194,8 +202,7 @@ static void on_done(void *arg, int err, int finish, uint32_t retry_ms, const cha
         return;
     }
     /* A turn cut by its length with calls in it: the calls are whole, or the provider would have failed. */
-    (void)finish;
-    answered(p);
+    answered(p, finish);
 }
 
 /* "openai/gpt-4.1" -> provider "openai", model "gpt-4.1"; "rules" -> provider "rules". */

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { TAKES_MAX = 3 };
+
 struct resume {
     struct cg_runs *runs;
     const struct cg_run_env *env;
@@ -170,6 +172,8 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
         finish(r, NULL, result->err);
         return;
     }
+    /* A run whose workers die one after the other is most likely what kills them, and each of them had others' runs. */
+    bool deadly = result->row(result, 0, 0).values[1].num >= TAKES_MAX;
     run->written = run->n_rows;
     run->due = true;
     run->detached = true; /* nobody's disconnect cancels it now */
@@ -185,6 +189,11 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
         append_decisions(r);
     r->run = NULL;
     finish(r, run, 0);
+    if (deadly) {
+        cg_log(CG_ERROR, "run.given_up", CG_S("run", run->id), CG_I("deaths", TAKES_MAX));
+        cg_act_abandon(run);
+        cg_run_stop(run, "failed");
+    }
     cg_run_next(run);
 }
 

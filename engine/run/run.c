@@ -96,6 +96,13 @@ static bool over_limits(const struct cg_run *run)
     return (int64_t)run->n_turns >= l->steps || run->input_tokens + run->output_tokens >= l->tokens;
 }
 
+/* An answer that its provider cut short is not a complete one. */
+static const char *answer_status(const struct cg_run *run)
+{
+    const char *finish = run->n_turns ? cg_json_str(run->turns[run->n_turns - 1].row, "finish", "") : "";
+    return strcmp(finish, "length") == 0 ? "limited" : strcmp(finish, "filter") == 0 ? "refused" : "complete";
+}
+
 static void turn(void *arg)
 {
     struct cg_run *run = arg;
@@ -110,7 +117,7 @@ static void turn(void *arg)
     }
     enum cg_run_state state = wanted(run);
     if (state == CG_RUN_SETTLE) {
-        cg_settle_start(run, "complete", NULL, NULL);
+        cg_settle_start(run, answer_status(run), NULL, NULL);
         return;
     }
     if (state == CG_RUN_PLAN && over_limits(run)) {

@@ -14,6 +14,7 @@ static const char *words_for(const char *status)
     } table[] = {
         { "cancelled", "This was cancelled." },
         { "limited", "I could not finish this within the limits for one question." },
+        { "refused", "The model's provider refused to answer this." },
         { "failed", "Something went wrong on our side." },
         { "complete", "I have nothing to say to that." },
     };

@@ -159,6 +159,7 @@ void cg_plan_start(struct cg_run *run);
 void cg_plan_cancel(struct cg_run *run);
 void cg_gate_calls(struct cg_run *run);
 void cg_act_start(struct cg_run *run);
+void cg_act_abandon(struct cg_run *run); /* what was sent and is not to be taken up again */
 void cg_suspend_start(struct cg_run *run);
 /* suspend.c: what binds an approval to tenant, user, run, call, tool, arguments and policy. */
 int cg_approval_mac(const struct cg_run *run, const struct cg_call *call, struct cg_buf *out);

@@ -32,10 +32,11 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
     /* run, owner as it was, new owner, now, status as it was: who takes a run up again */
     [CG_ST_RUN_CLAIM] = { .name = "run.claim",
                           .text =
-                              "update run set owner = $4, updated = $5, status = 'running' where tenant_id = $1 and "
-                              "run_id = $2 and owner = $3 and status = $6 returning tenant_id, run_id",
+                              "update run set owner = $4, updated = $5, takes = takes + case status when 'running' "
+                              "then 1 else 0 end, status = 'running' where tenant_id = $1 and run_id = $2 and "
+                              "owner = $3 and status = $6 returning tenant_id, run_id, takes",
                           .params = "tttit",
-                          .columns = "t" },
+                          .columns = "ti" },
     [CG_ST_RUN_CANCEL] = { .name = "run.cancel",
                            .text =
                                "update run set cancel = 1 where tenant_id = $1 and run_id = $2 and user_id = $3 and "

@@ -48,19 +48,21 @@ struct cogent_tool {
     const char *permission; /* without this right it is not offered and not run */
     int effect;             /* enum cogent_effect */
     /* Answers in the call, or keeps the call and completes it later, exactly once, with cogent_done or
-     * cogent_fail. Returns what those return. */
+     * cogent_fail. Returns what those return, or 0 when it keeps the call; a negative number without completion fails
+     * the call with that class. */
     int (*call)(struct cogent_call *call);
     /* Everything below may be left out. */
     int once;         /* enum cogent_once; a write must say */
     const char *find; /* the read tool for COGENT_ONCE_FIND, called with {"key": ...} */
     const char *const
-        *trusted;        /* arguments (top level) that must come from the user or a trusted tool, NULL-ended;
+        *trusted;     /* arguments (top level) that must come from the user or a trusted tool, NULL-ended;
                                    NULL: all, for a write */
-    int trust;           /* values of its results count as if the user had said them */
-    const char *ask;     /* the sentence of the approval; {name} is an argument */
-    const char *cite;    /* kind of record that the result is */
-    int hidden;          /* not offered to the model */
-    uint32_t timeout_ms; /* 0: 10,000 */
+    int trust;        /* values of its results count as if the user had said them */
+    const char *ask;  /* the sentence of the approval; {name} is an argument */
+    const char *cite; /* kind of record that the result is */
+    int hidden;       /* not offered to the model */
+    uint32_t
+        timeout_ms;   /* the call's deadline_ms; 0: 10,000. Two seconds later the engine gives the call up */
     const char *as;   /* whose rights its call has, a word for `cogent tools list`: "caller", "service" ... */
     const char *undo; /* the tool that takes it back */
 };

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// The official OpenAI client against a running server. COGENT_URL (http://host:port) and COGENT_TOKEN say which;
+// COGENT_STATS is the address of the upstream's counters, for the test of a client that leaves.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import OpenAI from "openai";
+
+const baseURL = `${process.env.COGENT_URL}/v1`;
+const client = new OpenAI({ baseURL, apiKey: process.env.COGENT_TOKEN, maxRetries: 0, timeout: 60_000 });
+const ask = (model, more = {}) => ({ model, messages: [{ role: "user", content: "What is the total of invoice 536365?" }], ...more });
+const thrown = (promise) => promise.then(() => assert.fail("nothing was thrown"), (error) => error);
+
+async function collect(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return chunks;
+}
+
+async function stats() {
+  return (await fetch(process.env.COGENT_STATS)).json();
+}
+
+async function until(what, check) {
+  for (let i = 0; i < 500; i++) {
+    if (await check()) return;
+    await new Promise((done) => setTimeout(done, 20));
+  }
+  assert.fail(`waited in vain for ${what}`);
+}
+
+test("models are listed", async () => {
+  const names = [];
+  for await (const model of client.models.list()) names.push(model.id);
+  for (const name of ["plain", "one-tool", "cut"]) assert.ok(names.includes(name), names.join());
+});
+
+test("a streamed answer: text, finish reason, usage and the agent's steps", async () => {
+  const stream = await client.chat.completions.create(ask("one-tool", { stream: true, stream_options: { include_usage: true } }));
+  const chunks = await collect(stream);
+  assert.equal(new Set(chunks.map((c) => c.id)).size, 1, "one id for all chunks");
+  for (const chunk of chunks) assert.equal(chunk.object, "chat.completion.chunk");
+  const deltas = chunks.flatMap((c) => c.choices);
+  assert.equal(deltas[0].delta.role, "assistant");
+  assert.equal(deltas.map((c) => c.delta.content ?? "").join(""), "I look it up.\n\nInvoice 536365 comes to 139.12 GBP [1].");
+  assert.deepEqual(deltas.map((c) => c.finish_reason).filter(Boolean), ["stop"]);
+  const last = chunks.at(-1);
+  assert.deepEqual(last.choices, []);
+  assert.ok(last.usage.prompt_tokens > 0 && last.usage.completion_tokens > 0);
+  assert.equal(last.usage.total_tokens, last.usage.prompt_tokens + last.usage.completion_tokens);
+  assert.ok(chunks.slice(0, -1).every((c) => !c.usage), "usage comes once, last");
+
+  const steps = chunks.filter((c) => c.cogent).map((c) => c.cogent);
+  const one = (event) => steps.find((s) => s.event === event)?.data;
+  assert.match(one("start").run, /^run_/);
+  assert.deepEqual(one("tool_call").arguments, { number: "536365" });
+  assert.equal(one("tool_result").status, "done");
+  assert.equal(one("citation").n, 1);
+  assert.equal(one("done").status, "complete");
+});
+
+test("usage is not sent when nobody asked for it", async () => {
+  const chunks = await collect(await client.chat.completions.create(ask("plain", { stream: true })));
+  assert.ok(chunks.every((c) => !c.usage));
+});
+
+test("the stream helper", async () => {
+  const stream = client.chat.completions.stream(ask("one-tool", { stream_options: { include_usage: true } }));
+  let text = "";
+  stream.on("content", (delta) => (text += delta));
+  const whole = await stream.finalChatCompletion();
+  assert.match(text, /139\.12 GBP \[1\]\.$/);
+  assert.equal(whole.choices.length, 1);
+  assert.equal(whole.choices[0].message.content, text);
+  assert.equal(whole.choices[0].message.role, "assistant");
+  assert.equal(whole.choices[0].finish_reason, "stop");
+  assert.ok((await stream.totalUsage()).total_tokens > 0);
+});
+
+test("a whole completion", async () => {
+  const whole = await client.chat.completions.create(ask("one-tool"));
+  assert.equal(whole.object, "chat.completion");
+  assert.equal(whole.model, "one-tool");
+  assert.match(whole.choices[0].message.content, /139\.12 GBP/);
+  assert.equal(whole.choices[0].finish_reason, "stop");
+  assert.ok(whole.usage.total_tokens > 0);
+  assert.equal(whole.cogent.status, "complete");
+  assert.equal(whole.cogent.citations[0].n, 1);
+});
+
+test("an answer that its provider cut short is no complete one, streamed or whole", async () => {
+  for (const [model, reason, text] of [["length", "length", "The limit came before the"], ["filtered", "content_filter", "This goes"]]) {
+    const whole = await client.chat.completions.create(ask(model));
+    const chunks = await collect(await client.chat.completions.create(ask(model, { stream: true })));
+    const deltas = chunks.flatMap((c) => c.choices);
+    assert.equal(whole.choices[0].message.content, text);
+    assert.equal(deltas.map((c) => c.delta.content ?? "").join(""), text);
+    assert.equal(whole.choices[0].finish_reason, reason);
+    assert.equal(deltas.at(-1).finish_reason, reason);
+  }
+});
+
+test("an approval is a stop with words", async () => {
+  const question = [{ role: "user", content: "Create an invoice for customer 17850: 6 of 85123A at 2.55" }];
+  const whole = await client.chat.completions.create({ model: "rules", messages: question });
+  assert.equal(whole.cogent.status, "waiting");
+  assert.equal(whole.cogent.approvals.length, 1);
+  const chunks = await collect(await client.chat.completions.create({ model: "rules", messages: question, stream: true }));
+  const text = chunks.flatMap((c) => c.choices).map((c) => c.delta.content ?? "").join("");
+  assert.equal(text, whole.choices[0].message.content);
+  assert.ok(text.length > 0);
+  assert.equal(chunks.filter((c) => c.cogent?.event === "approval").length, 1);
+});
+
+test("a bad key", async () => {
+  const stranger = new OpenAI({ baseURL, apiKey: "nonsense", maxRetries: 0 });
+  for (const stream of [false, true]) {
+    const error = await thrown(stranger.chat.completions.create(ask("plain", { stream })));
+    assert.ok(error instanceof OpenAI.AuthenticationError, String(error));
+    assert.equal(error.status, 401);
+    assert.equal(error.code, "token_invalid");
+    assert.match(error.message, /token/);
+    assert.doesNotMatch(error.message, /nonsense/);
+  }
+});
+
+test("an unknown model names those that are known", async () => {
+  for (const stream of [false, true]) {
+    const error = await thrown(client.chat.completions.create(ask("gpt-nosuch", { stream })));
+    assert.ok(error instanceof OpenAI.NotFoundError, String(error));
+    assert.equal(error.code, "model_not_found");
+    assert.match(error.message, /plain/);
+    assert.match(error.message, /one-tool/);
+  }
+});
+
+test("a body that is wrong", async () => {
+  const error = await thrown(client.chat.completions.create({ model: "plain", messages: [] }));
+  assert.ok(error instanceof OpenAI.BadRequestError, String(error));
+  assert.equal(error.code, "messages_invalid");
+  assert.match(error.message, /messages must be a list/);
+});
+
+test("a provider that fails in the middle", async () => {
+  let text = "";
+  const error = await thrown((async () => {
+    const stream = await client.chat.completions.create(ask("cut", { stream: true }));
+    for await (const chunk of stream) text += chunk.choices[0]?.delta?.content ?? "";
+  })());
+  assert.ok(text.startsWith("This stops in"), text);
+  assert.ok(error instanceof OpenAI.APIError, String(error));
+  assert.equal(error.code, "provider_failed");
+  const helper = await thrown(client.chat.completions.stream(ask("cut")).finalChatCompletion());
+  assert.ok(helper instanceof OpenAI.APIError, String(helper));
+  assert.equal(helper.code, "provider_failed");
+  const whole = await thrown(client.chat.completions.create(ask("cut")));
+  assert.ok(whole instanceof OpenAI.APIError && whole.status >= 500, String(whole));
+  assert.equal(whole.code, "provider_failed");
+});
+
+test("a client that leaves closes the upstream", async () => {
+  const before = await stats();
+  const stream = await client.chat.completions.create(ask("endless", { stream: true }));
+  let run, heard = 0;
+  for await (const chunk of stream) {
+    run ??= chunk.cogent?.data?.run;
+    if ((chunk.choices[0]?.delta?.content ?? "").includes("tick") && ++heard === 3) break;
+  }
+  stream.controller.abort();
+  await until("the upstream to close", async () => (await stats()).closed_early > before.closed_early);
+  assert.equal((await stats()).open, before.open);
+  await until("the run to be cancelled", async () => {
+    const reply = await fetch(`${baseURL}/runs/${run}`, { headers: { authorization: `Bearer ${process.env.COGENT_TOKEN}` } });
+    return reply.ok && (await reply.json()).data.status === "cancelled";
+  });
+});

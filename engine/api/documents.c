@@ -76,17 +76,6 @@ static void on_done(void *arg, int err, const char *why)
     reading_free(d);
 }
 
-static char *principals_of(const struct cg_caller *caller)
-{
-    size_t i;
-    json_t *role;
-    cg_auto_json list = json_array();
-    json_array_append_new(list, json_sprintf("user:%s", caller->user));
-    json_array_foreach (caller->roles, i, role)
-        json_array_append_new(list, json_sprintf("role:%s", json_string_value(role)));
-    return cg_json_text(list);
-}
-
 /* Only kinds that were asked for, if any were. */
 static json_t *narrow(json_t *readable, const json_t *asked)
 {
@@ -117,7 +106,7 @@ static void start(struct cg_request *r, struct cogent_search *search, const json
     d->found = json_array();
     d->chunks = chunks;
     d->kinds = cg_json_text(asked);
-    d->principals = principals_of(r->caller);
+    d->principals = cg_caller_principals(r->caller);
     d->query = cg_str_dup(search->query);
     search->kinds = cogent_str(d->kinds);
     search->principals = cogent_str(d->principals);

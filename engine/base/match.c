@@ -12,8 +12,10 @@ struct cg_match {
     pcre2_code *code;
 };
 
-int cg_match_compile(struct cogent_str pattern, struct cg_match **out, struct cg_err *err)
+int cg_match_compile(struct cogent_str pattern, enum cg_match_flavour flavour, struct cg_match **out,
+                     struct cg_err *err)
 {
+    uint32_t ecma = PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF;
     int why;
     size_t at;
     *out = NULL;
@@ -23,7 +25,9 @@ int cg_match_compile(struct cogent_str pattern, struct cg_match **out, struct cg
     if (!match)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     match->code = pcre2_compile((PCRE2_SPTR)(pattern.ptr ? pattern.ptr : ""), pattern.len,
-                                PCRE2_UTF | PCRE2_AUTO_CALLOUT | PCRE2_NEVER_BACKSLASH_C, &why, &at, NULL);
+                                PCRE2_UTF | PCRE2_AUTO_CALLOUT | PCRE2_NEVER_BACKSLASH_C |
+                                    (flavour == CG_MATCH_ECMA ? ecma : 0),
+                                &why, &at, NULL);
     if (!match->code) {
         PCRE2_UCHAR text[160] = "";
         pcre2_get_error_message(why, text, sizeof text);

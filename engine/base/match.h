@@ -9,12 +9,18 @@
 
 #include <stdbool.h>
 
-enum { CG_MATCH_GROUPS = 16, CG_MATCH_PATTERN = 512 };
+enum { CG_MATCH_GROUPS = 16, CG_MATCH_PATTERN = 1024 };
+
+enum cg_match_flavour {
+    CG_MATCH_PERL = 0,
+    CG_MATCH_ECMA = 1, /* as JSON Schema wants it: $ is the very end, \\uXXXX */
+};
 
 struct cg_match;
 
 /* UTF-8 pattern of at most CG_MATCH_PATTERN bytes. The error says what is wrong and at which byte. */
-int cg_match_compile(struct cogent_str pattern, struct cg_match **out, struct cg_err *err);
+int cg_match_compile(struct cogent_str pattern, enum cg_match_flavour flavour, struct cg_match **out,
+                     struct cg_err *err);
 void cg_match_destroy(struct cg_match *match);
 
 /* Groups found (1 = the whole), 0 when nothing matches, COGENT_INVALID when text is not UTF-8, COGENT_LIMIT when

@@ -203,11 +203,13 @@ static int say_unique(const struct said *s)
 
 static int say_pattern(const struct said *s)
 {
-    char why[160];
+    struct cg_err why;
+    const struct cogent_str text = { json_string_value(s->value), json_string_length(s->value) };
     if (!json_is_string(s->value))
         return wrong(s->c, s->at, "must be text");
-    s->node->pattern = cg_schema_pattern_create(json_string_value(s->value), why, sizeof why);
-    return s->node->pattern ? 0 : wrong(s->c, s->at, why);
+    return cg_match_compile(text, CG_MATCH_ECMA, &s->node->pattern, &why) < 0
+               ? wrong(s->c, s->at, why.message)
+               : 0;
 }
 
 static int say_format(const struct said *s)
@@ -458,7 +460,7 @@ void cg_schema_destroy(struct cg_schema *schema)
         return;
     for (struct cg_schema_node *node = schema->nodes, *next; node; node = next) {
         next = node->next;
-        cg_schema_pattern_destroy(node->pattern);
+        cg_match_destroy(node->pattern);
         free(node->members.nodes);
         free(node->prefix.nodes);
         for (int g = 0; g < CG_GROUPS; g++)

@@ -2,71 +2,18 @@
  * Patterns and formats of strings. */
 #include "schema_tree.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-#include <stdio.h>
-#include <stdlib.h>
+enum { SUBJECT_MAX = 16384, WORK = 400000 };
 
-enum { PATTERN_MAX = 1024, SUBJECT_MAX = 16384, WORK = 400000, WORK_LEAST = 64, DEPTH = 500, HEAP_KIB = 512 };
-
-struct cg_schema_pattern {
-    pcre2_code *code;
-    bool anchored;
-};
-
-struct cg_schema_pattern *cg_schema_pattern_create(const char *text, char *why, size_t size)
+static bool count_down(void *arg)
 {
-    struct cg_schema_pattern *p = calloc(1, sizeof *p);
-    int code = 0;
-    PCRE2_SIZE at = 0;
-    uint32_t options = 0;
-    if (!p || strlen(text) > PATTERN_MAX) {
-        snprintf(why, size, p ? "is longer than %d bytes" : "out of memory", PATTERN_MAX);
-        free(p);
-        return NULL;
-    }
-    p->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-                            PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF |
-                                PCRE2_NEVER_BACKSLASH_C,
-                            &code, &at, NULL);
-    if (!p->code) {
-        PCRE2_UCHAR words[120] = "";
-        pcre2_get_error_message(code, words, sizeof words);
-        snprintf(why, size, "is no pattern: %s, at byte %zu", (const char *)words, (size_t)at);
-        free(p);
-        return NULL;
-    }
-    pcre2_pattern_info(p->code, PCRE2_INFO_ALLOPTIONS, &options);
-    p->anchored = options & PCRE2_ANCHORED;
-    return p;
+    return --*(int *)arg > 0;
 }
 
-void cg_schema_pattern_destroy(struct cg_schema_pattern *pattern)
+bool cg_schema_pattern_match(const struct cg_match *pattern, struct cogent_str text)
 {
-    if (!pattern)
-        return;
-    pcre2_code_free(pattern->code);
-    free(pattern);
-}
-
-bool cg_schema_pattern_match(const struct cg_schema_pattern *pattern, struct cogent_str text)
-{
-    if (text.len > SUBJECT_MAX)
-        return false;
-    pcre2_match_context *context = pcre2_match_context_create(NULL);
-    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-    int rc = -1;
-    if (context && data) {
-        /* PCRE2 counts anew at every place where a match may begin. */
-        size_t work = pattern->anchored ? WORK : WORK / (text.len + 1);
-        pcre2_set_match_limit(context, (uint32_t)(work > WORK_LEAST ? work : WORK_LEAST));
-        pcre2_set_depth_limit(context, DEPTH);
-        pcre2_set_heap_limit(context, HEAP_KIB);
-        rc = pcre2_match(pattern->code, (PCRE2_SPTR)text.ptr, text.len, 0, PCRE2_NO_JIT, data, context);
-    }
-    pcre2_match_data_free(data);
-    pcre2_match_context_free(context);
-    return rc >= 0;
+    struct cogent_str groups[CG_MATCH_GROUPS];
+    int left = WORK;
+    return text.len <= SUBJECT_MAX && cg_match_run(pattern, text, count_down, &left, groups) > 0;
 }
 
 static bool digits(const char *p, int n)

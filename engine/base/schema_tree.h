@@ -4,6 +4,7 @@
 #define CG_BASE_SCHEMA_TREE_H
 
 #include "decimal.h"
+#include "match.h"
 #include "schema.h"
 
 enum cg_schema_type {
@@ -37,8 +38,6 @@ enum cg_schema_count {
 };
 enum cg_schema_group { CG_ALL_OF, CG_ANY_OF, CG_ONE_OF, CG_GROUPS };
 
-struct cg_schema_pattern;
-
 struct cg_schema_list {
     struct cg_schema_node **nodes;
     size_t n;
@@ -65,7 +64,7 @@ struct cg_schema_node {
     struct cg_schema_node *items;
     struct cg_schema_list prefix;
     bool unique;
-    struct cg_schema_pattern *pattern;
+    struct cg_match *pattern;
     struct cg_schema_bounded bounds[CG_BOUNDS];
     int64_t counts[CG_COUNTS]; /* -1: none */
     struct cg_schema_list groups[CG_GROUPS];
@@ -81,9 +80,7 @@ struct cg_schema {
 };
 
 /* schema_text.c */
-struct cg_schema_pattern *cg_schema_pattern_create(const char *text, char *why, size_t size);
-void cg_schema_pattern_destroy(struct cg_schema_pattern *pattern);
-bool cg_schema_pattern_match(const struct cg_schema_pattern *pattern, struct cogent_str text);
+bool cg_schema_pattern_match(const struct cg_match *pattern, struct cogent_str text);
 /* CG_FORMAT_ANY for those that are not checked. */
 int cg_schema_format_find(const char *name);
 /* NULL when text has the form, else how it must look. */

@@ -2,8 +2,9 @@
 #include "ask.h"
 
 #include "library.h"
-#include "roles.h"
 #include "verdict.h"
+
+#include "engine/svc/rbac.h"
 
 #include <stdlib.h>
 
@@ -55,7 +56,7 @@ static int user_can(lua_State *L)
     struct cogent_str permission = cg_arg_text(L, 2);
     const json_t *held = cg_box_of(L)->permissions;
     cg_box_charge(L, 1 + json_array_size(held));
-    lua_pushboolean(L, cg_permissions_hold(held, permission.ptr));
+    lua_pushboolean(L, cg_rbac_allows(held, permission.ptr));
     return 1;
 }
 

@@ -149,7 +149,7 @@ static const struct cg_match *pattern_of(lua_State *L, struct cogent_str text)
     free(box->pattern_texts[slot]);
     box->patterns[slot] = NULL;
     box->pattern_texts[slot] = NULL;
-    if (cg_match_compile(text, &box->patterns[slot], &err))
+    if (cg_match_compile(text, CG_MATCH_PERL, &box->patterns[slot], &err))
         luaL_error(L, "match: %s", err.message);
     if (!memchr(text.ptr, '\0', text.len))
         box->pattern_texts[slot] = cg_str_dup(text);

@@ -36,27 +36,3 @@ json_t *cg_roles_of(const json_t *roles, const json_t *mine)
     }
     return out;
 }
-
-static bool covers(const char *entry, const char *permission)
-{
-    size_t len = strlen(entry);
-    if (len && entry[len - 1] == '*' && (len == 1 || entry[len - 2] == '.'))
-        return strncmp(entry, permission, len - 1) == 0;
-    return strcmp(entry, permission) == 0;
-}
-
-bool cg_permissions_hold(const json_t *permissions, const char *permission)
-{
-    bool held = false;
-    size_t i;
-    json_t *item;
-    json_array_foreach (permissions, i, item) {
-        const char *entry = json_string_value(item);
-        if (!entry)
-            continue;
-        if (entry[0] == '-' && covers(entry + 1, permission))
-            return false;
-        held = held || covers(entry, permission);
-    }
-    return held;
-}

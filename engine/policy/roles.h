@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles give permissions; permissions have wildcards. */
+ * Roles give permissions; what a permission grants is svc/rbac's to say. */
 #ifndef CG_POLICY_ROLES_H
 #define CG_POLICY_ROLES_H
 
@@ -9,8 +9,5 @@
 int cg_roles_check(const json_t *roles, struct cg_err *err);
 /* Permissions of `mine` by `roles`, each once, in order. */
 json_t *cg_roles_of(const json_t *roles, const json_t *mine);
-
-/* "finance.*" holds everything below finance, "*" everything; an entry "-x" takes x away, and wins. */
-bool cg_permissions_hold(const json_t *permissions, const char *permission);
 
 #endif

@@ -53,9 +53,10 @@ static json_t *candidate(const struct cg_run *run, const struct cg_kind *kind, c
     if (!id)
         return NULL;
     cg_auto_buf title = { 0 }, url = { 0 }, via = { 0 };
-    cg_kind_fill(kind->title, NULL, row, run->caller->fields, false, &title);
+    cg_auto_json columns = json_pack("{s:O}", "id", id); /* a row may call it number, code or sku */
+    cg_kind_fill(kind->title, columns, row, run->caller->fields, false, &title);
     if (kind->url)
-        cg_kind_fill(kind->url, NULL, row, run->caller->fields, true, &url);
+        cg_kind_fill(kind->url, columns, row, run->caller->fields, true, &url);
     cg_buf_printf(&via, "tool:%s", tool);
     json_t *c =
         json_pack("{s:s, s:o, s:s, s:o, s:s, s:s}", "type", kind->name, "id", id, "title",

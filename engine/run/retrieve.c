@@ -148,17 +148,6 @@ static void on_gone(void *arg, int why)
     finish(arg);
 }
 
-static char *principals_of(const struct cg_caller *caller)
-{
-    size_t i;
-    json_t *role;
-    cg_auto_json list = json_array();
-    json_array_append_new(list, json_sprintf("user:%s", caller->user));
-    json_array_foreach (caller->roles, i, role)
-        json_array_append_new(list, json_sprintf("role:%s", json_string_value(role)));
-    return cg_json_text(list);
-}
-
 void cg_retrieve_start(struct cg_run *run)
 {
     const struct cg_retriever *retriever = cg_retriever_get(run->env->plugins);
@@ -179,7 +168,7 @@ void cg_retrieve_start(struct cg_run *run)
     cg_run_emit_step(run, "retrieve", "started", -1, -1);
     cg_auto_json kinds = cg_kinds_readable(run->env->kinds, run->caller->permissions);
     r->kinds = cg_json_text(kinds);
-    r->principals = principals_of(run->caller);
+    r->principals = cg_caller_principals(run->caller);
     const json_t *query = json_object_get(run->open, "query");
     const struct cogent_str words = { json_string_value(query), json_string_length(query) };
     cg_auto_json named = cg_kinds_named(kinds, words);

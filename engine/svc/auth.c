@@ -296,3 +296,14 @@ void cg_caller_grant(struct cg_caller *caller, const json_t *permissions)
 {
     json_array_extend(caller->permissions, (json_t *)permissions);
 }
+
+char *cg_caller_principals(const struct cg_caller *caller)
+{
+    size_t i;
+    json_t *role;
+    cg_auto_json list = json_array();
+    json_array_append_new(list, json_sprintf("user:%s", caller->user));
+    json_array_foreach (caller->roles, i, role)
+        json_array_append_new(list, json_sprintf("role:%s", json_string_value(role)));
+    return cg_json_text(list);
+}

@@ -44,6 +44,8 @@ void cg_caller_unref(struct cg_caller *caller);
 bool cg_caller_may(const struct cg_caller *caller, const char *permission);
 /* Adds what the tenant's roles.lua gives. */
 void cg_caller_grant(struct cg_caller *caller, const json_t *permissions);
+/* Whom a record's acl must name one of: ["user:ann", "role:sales"], as JSON text to free. */
+char *cg_caller_principals(const struct cg_caller *caller);
 /* A caller without a token: what a suspended run is taken up with. takes permissions, roles. */
 struct cg_caller *cg_caller_create(const struct cg_tenant *tenant, const json_t *fields, const char *user);
 

@@ -130,7 +130,7 @@ class Metrics(unittest.TestCase):
         until("the metrics", self.answers)
         for name in ("llm_requests_total", "llm_cost_dollars_total", "llm_latency_seconds_count"):
             self.assertAlmostEqual(0, self.added(before, name, "mock/usage"), places=6)
-        self.assertEqual(2, self.added(before, "cogent_worker_starts_total", 'role="serve"'))
+        until("both to have started", lambda: self.answers() and self.added(before, "cogent_worker_starts_total", 'role="serve"') == 2)
         # Gauges are of the living: after a reload the new workers have slots of their own.
         workers = set(self.stack.workers())
         self.stack.server.send_signal(signal.SIGHUP)

@@ -6,7 +6,7 @@ import re
 import sys
 
 # What a room of the engine may see below it. Columns of one floor do not see each other.
-FLOOR = {"base": 1, "io": 2, "svc": 3, "plugin": 4, "policy": 4, "run": 5, "work": 5, "api": 6, "": 7, "cli": 7}
+FLOOR = {"base": 1, "io": 2, "svc": 3, "plugin": 4, "policy": 4, "run": 5, "work": 5, "api": 6, "": 7, "cli": 8}
 
 # Third-party headers, and the rooms and plugins that may include them.
 THIRD_PARTY = [

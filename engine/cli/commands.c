@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+#include "engine/base/options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct cg_command cg_commands[] = {
+    { "approvals", "[list | approve ID | deny ID] [--note TEXT] [--json]",
+      "What waits for a decision of yours, and the decision.\n"
+      "\n"
+      "  list          what you may decide (the default)\n"
+      "  approve ID    let it be done, with the rights of the user who asked\n"
+      "  deny ID       refuse it\n"
+      "\n"
+      "  --note TEXT   said with the decision\n"
+      "  --json        the answer as the server gave it\n",
+      cg_cli_approvals },
+    { "ask", "[options] [\"QUESTION\" | -]",
+      "Asks, and shows each step, the answer and what it rests on.\n"
+      "\n"
+      "Without a question, or with -, each line of standard input is one, in one conversation.\n"
+      "\n"
+      "  --session S   go on in this conversation\n"
+      "  --model M     a chain of the configuration; default: main\n"
+      "  --no-tools    answer from the records alone\n"
+      "  --yes, --no   decide every approval so, without asking\n"
+      "  --json        one JSON object an event, one a line: {\"event\", \"data\"}\n"
+      "\n"
+      "When an approval cannot be asked for here, the exit status is 0 and the last lines say how to decide.\n",
+      cg_cli_ask },
+    { "doctor", "[-c FILE] [--json]",
+      "Looks at everything an installation needs and says what is wrong and what to do.\n"
+      "\n"
+      "  -c FILE       the configuration; default: that of the server found, COGENT_CONFIG, /etc/cogent/cogent.lua\n"
+      "  --json        a list of {\"check\", \"ok\", \"says\", \"do\"}\n",
+      cg_cli_doctor },
+    { "help", "[COMMAND]", "Says what there is, or how a command is used.\n", cg_cli_help },
+    { "import", "FILE | - [--json]",
+      "Puts records into the server, one JSON object a line.\n"
+      "\n"
+      "  {\"type\": \"invoice\", \"id\": \"536365\", \"record\": {...}}\n"
+      "  {\"type\": \"invoice\", \"id\": \"9\", \"delete\": true}\n"
+      "\n"
+      "A line that is wrong costs that line; it is reported with its number, and the exit status is 1.\n"
+      "The token needs the permission cogent.documents.\n",
+      cg_cli_import },
+    { "me", "[--json]", "Who the token says you are, and what you may do.\n", cg_cli_me },
+    { "policy", "test [FOLDER | FILE] [--json]",
+      "Runs the cases that stand in policies and templates. Needs no server.\n"
+      "\n"
+      "FOLDER is a bundle; default: the shipped one.\n",
+      cg_cli_policy },
+    { "runs", "[ID [--events]] | cancel ID [--json]",
+      "Your last questions; one of them row by row; or stops one.\n"
+      "\n"
+      "  ID            the run's journal\n"
+      "  --events      the run's events as they were sent\n"
+      "  cancel ID     stops a run that is under way\n",
+      cg_cli_runs },
+    { "search", "\"WORDS\" [--type T]... [--limit N] [--json]",
+      "Searches the records that you may read.\n"
+      "\n"
+      "  --type T      only records of this kind; may be given several times\n"
+      "  --limit N     at most so many; default 8, at most 50\n",
+      cg_cli_search },
+    { "token", "--sub S --tenant T --secret FILE [options]",
+      "Makes a token (JWT, HS256) with the secret of the configuration's auth.\n"
+      "\n"
+      "  --sub S              the user's id\n"
+      "  --tenant T           the tenant's name\n"
+      "  --secret FILE        file with the secret, 32 bytes or more\n"
+      "  --permission P       such as finance.read or *.read; may be given several times\n"
+      "  --role R             may be given several times\n"
+      "  --name N             what the user is called\n"
+      "  --hours N            how long it holds; default 12\n",
+      cg_cli_token },
+    { "tools", "[list | check [FILE]...] [--json]",
+      "The tools you may use; or checks a declaration without a server.\n"
+      "\n"
+      "  list          from the server (the default)\n"
+      "  check FILE    loads the file and runs the example of each tool; default: the configuration's tools\n",
+      cg_cli_tools },
+};
+const size_t cg_command_count = sizeof cg_commands / sizeof cg_commands[0];
+
+static int compare(const void *key, const void *entry)
+{
+    return strcmp(key, ((const struct cg_command *)entry)->name);
+}
+
+const struct cg_command *cg_command_find(const char *name)
+{
+    return bsearch(name, cg_commands, cg_command_count, sizeof cg_commands[0], compare);
+}
+
+int cg_usage(const char *name, const char *format, ...)
+{
+    const struct cg_command *command = cg_command_find(name);
+    va_list ap;
+    fprintf(stderr, "cogent %s: ", name);
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fprintf(stderr, "\nusage: cogent %s %s\n", name, command ? command->usage : "");
+    return CG_EXIT_USAGE;
+}
+
+static void list_commands(void)
+{
+    printf("cogent - talks to a cogent server\n\n");
+    for (size_t i = 0; i < cg_command_count; i++)
+        printf("  %-10s %.*s\n", cg_commands[i].name, (int)strcspn(cg_commands[i].help, "\n"),
+               cg_commands[i].help);
+    printf(
+        "\n"
+        "`cogent help COMMAND` says how one is used.\n"
+        "\n"
+        "The server is COGENT_URL (http://HOST:PORT, or unix:PATH), the token COGENT_TOKEN. Without them both\n"
+        "are looked for in COGENT_STATE, or in build/quickstart of this folder or one above it.\n"
+        "\n"
+        "Exit status: 0 done, 1 it failed, 2 the command line is wrong.\n");
+}
+
+int cg_cli_help(int argc, char **argv)
+{
+    if (argc < 2) {
+        list_commands();
+        return CG_EXIT_OK;
+    }
+    const struct cg_command *command = cg_command_find(argv[1]);
+    if (!command) {
+        const char *names[sizeof cg_commands / sizeof cg_commands[0] + 1] = { NULL };
+        for (size_t i = 0; i < cg_command_count; i++)
+            names[i] = cg_commands[i].name;
+        const char *near = cg_nearest(argv[1], names);
+        fprintf(stderr, "cogent: there is no command \"%s\"%s%s%s; `cogent help` lists them\n", argv[1],
+                near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        return CG_EXIT_USAGE;
+    }
+    printf("cogent %s %s\n\n%s", command->name, command->usage, command->help);
+    return CG_EXIT_OK;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The parts of `doctor`: a list of findings, and those who look. */
+#ifndef CG_CLI_DOCTOR_H
+#define CG_CLI_DOCTOR_H
+
+#include "client.h"
+
+#include "engine/parts.h"
+
+struct cg_doctor {
+    struct cg_files *files;
+    struct cg_config *config; /* NULL when it cannot be read */
+    const char *path;         /* of the configuration; NULL: the default */
+    struct cg_parts parts;
+    bool parts_ok;
+    json_t *found; /* [{"check", "ok", "says", "do"}] */
+};
+
+/* Adds a finding; what: what to do, "" when all is well. */
+void cg_doctor_add(struct cg_doctor *doctor, const char *check, bool ok, const char *what, const char *format,
+                   ...) __attribute__((format(printf, 5, 6)));
+
+/* The database: opens, its version, the records and feeds of each tenant and kind. */
+void cg_doctor_database(struct cg_doctor *doctor);
+/* The server and each tenant's ERP answer. */
+void cg_doctor_network(struct cg_doctor *doctor);
+
+#endif

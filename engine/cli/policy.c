@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cogent policy test: the cases that stand in a bundle. */
+#include "command.h"
+#include "out.h"
+
+#include "engine/config.h"
+#include "engine/policy/policy.h"
+
+#include <string.h>
+
+static void show(const json_t *report)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach (json_object_get(report, "cases"), i, row) {
+        if (cg_json_bool(row, "ok", false))
+            continue;
+        printf("wrong  %s, case %lld: ", cg_json_str(row, "decision", ""),
+               (long long)cg_json_int(row, "case", 0));
+        cg_out_text(cg_json_str(row, "why", ""));
+        printf(" (it gives %s)\n", cg_json_str(row, "gives", ""));
+    }
+    json_array_foreach (json_object_get(report, "without"), i, row)
+        printf("untested  %s has no cases\n", json_string_value(row));
+    printf("%lld cases are right, %lld wrong\n", (long long)cg_json_int(report, "passed", 0),
+           (long long)cg_json_int(report, "failed", 0));
+}
+
+/* The bundle of the configuration: the shipped one unless it says otherwise. */
+static char *preset_bundle(struct cg_err *err)
+{
+    char *path = NULL;
+    struct cg_files *files = NULL;
+    struct cg_config *config = NULL;
+    if (cg_files_create(&files, err) == 0 && cg_config_load(files, NULL, &config, err) == 0)
+        path = cg_str_dup(cogent_str(config->policies));
+    cg_config_destroy(config);
+    cg_files_destroy(files);
+    return path;
+}
+
+int cg_cli_policy(int argc, char **argv)
+{
+    struct cg_err err = { 0 };
+    json_t *report = NULL;
+    bool json = cg_take_flag(&argc, argv, "--json");
+    const char *unknown = cg_unknown_option(argc, argv);
+    if (unknown || argc < 2 || argc > 3 || strcmp(argv[1], "test") != 0)
+        return cg_usage("policy", "%s", unknown ? unknown : "test [FOLDER]?");
+    cg_auto_free char *preset = argc == 3 ? NULL : preset_bundle(&err);
+    const char *path = argc == 3 ? argv[2] : preset;
+    if (!path || cg_policy_cases(path, &report, &err) < 0) {
+        fprintf(stderr, "cogent policy: %s\n", err.message);
+        return CG_EXIT_FAILED;
+    }
+    if (json)
+        cg_out_json(report);
+    else
+        show(report);
+    int rc = cg_json_int(report, "failed", 0) ? CG_EXIT_FAILED : CG_EXIT_OK;
+    json_decref(report);
+    return rc;
+}

@@ -198,6 +198,9 @@ static size_t collect(const struct cg_board *board, struct sum *sums)
             uint32_t family = atomic_load_explicit(&s->family, memory_order_acquire);
             if (family == 0 || family > CG_M_FAMILIES)
                 continue;
+            /* A dead worker's counts stay; how long its loop stalls and who is connected ended with it. */
+            if (families[family - 1].kind == GAUGE && !atomic_load(&board->slots[w].pid))
+                continue;
             struct sum *sum = &sums[n++];
             *sum =
                 (struct sum){ family - 1, s->labels, atomic_load(&s->value), atomic_load(&s->count), { 0 } };

@@ -87,6 +87,23 @@ static const char *effect_name(int effect)
     return effect == COGENT_READ ? "read" : effect == COGENT_WRITE ? "write" : "external";
 }
 
+/* The name of a condition that nothing here sees to, or NULL. It must not pass for met: a redaction that is not done, a
+ * decider who is not asked. */
+static const char *unmet(const json_t *obligations)
+{
+    static const char *const met[] = { "role", "self", "reason", NULL };
+    const char *name;
+    json_t *value;
+    json_object_foreach ((json_t *)obligations, name, value) {
+        size_t i = 0;
+        while (met[i] && strcmp(met[i], name) != 0)
+            i++;
+        if (!met[i])
+            return name;
+    }
+    return NULL;
+}
+
 static void judge_policy(struct cg_call *call, struct judgement *j, bool traced)
 {
     struct cg_run *run = call->run;
@@ -102,6 +119,11 @@ static void judge_policy(struct cg_call *call, struct judgement *j, bool traced)
     j->verdict = d.verdict == CG_DEFER ? CG_DENY : d.verdict;
     cg_str_copy(j->by, sizeof j->by, cogent_str(d.by));
     cg_str_copy(j->reason, sizeof j->reason, cogent_str(d.reason));
+    const char *condition = j->verdict == CG_DENY ? NULL : unmet(d.obligations);
+    if (condition) {
+        j->verdict = CG_DENY;
+        snprintf(j->reason, sizeof j->reason, "the policy sets %s, which is not supported yet", condition);
+    }
     json_t *role = json_object_get(d.obligations, "role");
     if (role)
         j->decider = json_incref(role);

@@ -171,6 +171,23 @@ class Rules(Gate):
         self.assertEqual(("refused", "Salaries are not discussed here."), (done["status"], done["content"]))
 
 
+class Conditions(Gate):
+    """A condition that the engine does not see to denies: else the asker would decide in the boss's place."""
+    policies = {"a/boss.lua": '''return { about = "The boss decides; prices are hidden.", on = "tool_call",
+  decide = function(call)
+    if call.effect == "read" then return allow { redact = { "unit_price" } } end
+    return ask { user = "boss" }
+  end }\n'''}
+
+    def test_an_unmet_condition_denies(self):
+        before = self.invoices()
+        for model, condition in (("as-asked", "user"), ("two", "redact")):
+            results, _, done = self.results(model)
+            self.assertEqual({"denied"}, {r["status"] for r in results})
+            self.assertIn(f"the policy sets {condition}", results[0]["error"]["message"])
+        self.assertEqual(before, self.invoices())
+
+
 class Limits(Gate):
     extra = "limits = { steps = 3, calls = 4, seconds = 2, runs = 2, calls_per_hour = 40, question_bytes = 200 },"
 

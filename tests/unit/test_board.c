@@ -77,9 +77,13 @@ static void renders_the_sum(void **state)
     cg_metric_add(&nobody, CG_M_RUNS, 100, "completed", NULL, NULL);
     cg_metric_set(&one, CG_M_CONNECTIONS, 5, "serve-1");
     cg_metric_set(&one, CG_M_CONNECTIONS, 4, "serve-1");
+    cg_metric_set(&two, CG_M_CONNECTIONS, 9, "serve-2"); /* a gauge ends with its worker */
+    atomic_store(&board->slots[0].pid, 4711);
+    atomic_store(&board->slots[1].pid, 0);
     cg_metric_time(&one, CG_M_RUN_SECONDS, 7000, "completed", NULL);
     cg_metric_time(&two, CG_M_RUN_SECONDS, 900000000, "completed", NULL);
     cg_metrics_render(board, &out);
+    assert_null(strstr(out.ptr, "serve-2"));
     static const char *const lines[] = {
         "# TYPE cogent_runs_total counter\ncogent_runs_total{status=\"completed\"} 5\ncogent_runs_total{status=\"fail_ed_\"} 1\n",
         "cogent_connections{slot=\"serve-1\"} 4\n",

@@ -158,6 +158,21 @@ static int load_kinds(struct cg_parts *parts, struct cg_files *files, const stru
     return rc;
 }
 
+/* A decision that nobody would ask is worse than none: its author relies on it. */
+static int check_points(const struct cg_policy *policy, const char *folder, struct cg_err *err)
+{
+    for (int point = 0; point < CG_POINTS; point++) {
+        const char *name = cg_policy_first(policy, (enum cg_point)point);
+        if (name && point != CG_POINT_TOOL_CALL && point != CG_POINT_PROMPT)
+            return cg_err_set(
+                err, COGENT_INVALID,
+                "policies: %s: %s.lua is on \"%s\", which this version does not ask about; it asks about "
+                "tool_call and prompt",
+                folder, name, cg_point_name((enum cg_point)point));
+    }
+    return 0;
+}
+
 static int load_tenants(struct cg_parts *parts, const struct cg_config *config, struct cg_err *err)
 {
     cg_auto_json tenants = cg_json_parse(cogent_str(config->tenants), err);
@@ -192,7 +207,7 @@ int cg_parts_load(struct cg_parts *parts, struct cg_files *files, const struct c
         rc = load_kinds(parts, files, config, err);
     if (rc == 0)
         rc = cg_policy_create(config->policies, &parts->policy, err);
-    return rc;
+    return rc == 0 ? check_points(parts->policy, config->policies, err) : rc;
 }
 
 void cg_parts_finish(struct cg_parts *parts)

@@ -130,6 +130,15 @@ void cg_policy_decide(struct cg_policy *policy, const char *tenant, enum cg_poin
     cg_compose_end(&composing, point);
 }
 
+const char *cg_policy_first(const struct cg_policy *policy, enum cg_point point)
+{
+    for (size_t i = 0; i < policy->bundle->n; i++) {
+        if (policy->bundle->decisions[i].points & 1u << point)
+            return policy->bundle->decisions[i].name;
+    }
+    return NULL;
+}
+
 void cg_decision_finish(struct cg_decision *decision)
 {
     json_decref(decision->obligations);

@@ -32,6 +32,9 @@ void cg_policy_destroy(struct cg_policy *policy);
 /* "default@1a2b3c4d": name and content hash of the bundle: bound into approvals. */
 const char *cg_policy_version(const struct cg_policy *policy);
 
+/* The first decision that is asked at a point: "stock/hide_cost"; NULL: none. */
+const char *cg_policy_first(const struct cg_policy *policy, enum cg_point point);
+
 struct cg_decision {
     enum cg_verdict verdict;
     char by[96];      /* "sales/invoice_limit": the decision that settled it; "" when all deferred */

@@ -11,8 +11,8 @@
 struct judgement {
     enum cg_verdict verdict;
     char by[96], reason[320];
-    int err; /* of a refused call: COGENT_INVALID, COGENT_DENIED, ... */
-    json_t *args, *sources, *decider;
+    int err;                             /* of a refused call: COGENT_INVALID, COGENT_DENIED, ... */
+    json_t *args, *sources, *conditions; /* conditions: who decides, until when */
 };
 
 static void refuse(struct judgement *j, int err, const char *by, const char *reason)
@@ -91,7 +91,7 @@ static const char *effect_name(int effect)
  * decider who is not asked. */
 static const char *unmet(const json_t *obligations)
 {
-    static const char *const met[] = { "role", "self", "reason", NULL };
+    static const char *const met[] = { "role", "user", "self", "expires", "reason", NULL };
     const char *name;
     json_t *value;
     json_object_foreach ((json_t *)obligations, name, value) {
@@ -124,9 +124,7 @@ static void judge_policy(struct cg_call *call, struct judgement *j, bool traced)
         j->verdict = CG_DENY;
         snprintf(j->reason, sizeof j->reason, "the policy sets %s, which is not supported yet", condition);
     }
-    json_t *role = json_object_get(d.obligations, "role");
-    if (role)
-        j->decider = json_incref(role);
+    j->conditions = json_incref(d.obligations);
     if (j->verdict == CG_DENY)
         j->err = COGENT_DENIED;
     if (j->verdict == CG_ALLOW && !traced) {
@@ -155,7 +153,7 @@ static json_t *verdict_row(const struct cg_call *call, const struct judgement *j
     const char *word = j->verdict == CG_ALLOW ? "allow" : j->verdict == CG_ASK ? "ask" : "deny";
     json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "call", call->id, "tool", tool,
                              "verdict", word, "by", j->by, "reason", j->reason, "args", j->args, "sources",
-                             j->sources, "role", j->decider);
+                             j->sources, "conditions", j->conditions);
     if (body && call->tool) {
         json_object_set_new(body, "effect", json_string(effect_name(call->tool->api->effect)));
         if (call->tool->api->effect != COGENT_READ && j->verdict != CG_DENY) {
@@ -192,7 +190,7 @@ static void gate_call(struct cg_call *call, size_t nth)
     }
     json_decref(j.args);
     json_decref(j.sources);
-    json_decref(j.decider);
+    json_decref(j.conditions);
     if (rc < 0)
         cg_run_stop(run, "failed");
 }

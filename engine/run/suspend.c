@@ -68,23 +68,36 @@ static json_t *title_of(const struct cg_call *call)
     return cg_json_strn(text);
 }
 
+static void add_deciders(json_t *list, const char *key, const json_t *names)
+{
+    size_t i;
+    json_t *name;
+    json_array_foreach (names, i, name)
+        json_array_append_new(list, json_pack("{s:O}", key, name));
+}
+
+/* Whom the policies want: one, or a list when several must agree; the asking user when they name nobody. */
 static json_t *decider_of(const struct cg_call *call)
 {
-    const json_t *role = json_object_get(call->verdict, "role");
+    const json_t *conditions = json_object_get(call->verdict, "conditions");
     json_t *list = json_array();
-    size_t i;
-    json_t *entry;
-    json_array_foreach (role, i, entry)
-        json_array_append_new(list, json_pack("{s:O}", "role", entry));
-    if (json_is_string(role))
-        json_array_append_new(list, json_pack("{s:O}", "role", role));
-    if (json_array_size(list) == 0)
+    add_deciders(list, "role", json_object_get(conditions, "role"));
+    add_deciders(list, "user", json_object_get(conditions, "user"));
+    if (json_array_size(list) == 0 || cg_json_bool(conditions, "self", false))
         json_array_append_new(list, json_pack("{s:s}", "user", call->run->caller->user));
     if (json_array_size(list) > 1)
         return list;
     json_t *one = json_incref(json_array_get(list, 0));
     json_decref(list);
     return one;
+}
+
+/* The configured time, or a policy's shorter one. */
+static int64_t expiry_of(const struct cg_call *call, int64_t now)
+{
+    const char *said = cg_json_str(json_object_get(call->verdict, "conditions"), "expires", NULL);
+    int64_t most = call->run->env->limits.approval_ms, ms = said ? cg_duration_parse(cogent_str(said)) : most;
+    return now + (ms > 0 && ms < most ? ms : most) * 1000;
 }
 
 static json_t *approval_of(const struct cg_call *call, int64_t now, int64_t expires)
@@ -181,12 +194,13 @@ void cg_suspend_start(struct cg_run *run)
     struct cogent_value values[ASKS_MAX * 8];
     struct cg_buf macs[ASKS_MAX] = { 0 }, bodies[ASKS_MAX] = { 0 };
     size_t n = 0;
-    int64_t now = cg_now_us(), expires = now + run->env->limits.approval_ms * 1000;
+    int64_t now = cg_now_us();
     bool ok = true;
     for (size_t i = 0; ok && i < run->n_calls && n < ASKS_MAX; i++) {
         struct cg_call *call = run->calls[i];
         if (call->state != CG_CALL_ASKING || call->approval)
             continue;
+        int64_t expires = expiry_of(call, now);
         ok =
             cg_run_row(run, CG_ROW_ASK,
                        json_pack("{s:s, s:o}", "call", call->id, "approval", approval_of(call, now, expires)),

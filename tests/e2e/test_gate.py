@@ -188,6 +188,36 @@ class Conditions(Gate):
         self.assertEqual(before, self.invoices())
 
 
+class Conditions(Gate):
+    """What a policy sets beside its verdict is kept, or the call is denied."""
+    policies = {"a/ask.lua": '''return { about = "A manager within the hour.", on = "tool_call", tool = "create_invoice",
+  decide = function() return ask { role = "finance_manager", expires = "1h" } end }''',
+                "b/redact.lua": '''return { about = "No cost.", on = "tool_call", tool = "get_inventory_status",
+  decide = function() return allow { redact = { "unit_cost" } } end }'''}
+
+    def test_a_role_decides_and_nobody_else(self):
+        found = self.results("as-asked")[2]
+        approval = next(e["data"] for e in found if e["event"] == "approval")
+        self.assertEqual({"role": "finance_manager"}, approval["decider"])
+        self.assertLess(approval["expires"][:16], approval["created"][:10] + "T23:60")
+        boss = token(sub="boss", roles=["finance_manager"], permissions=["cogent.approve"])
+        self.assertEqual(404, self.stack.decide(approval["id"]).status, "the asker is not the decider")
+        for bearer in (token(sub="x", roles=["finance_manager"], permissions=[]), token(sub="x", permissions=["cogent.approve"])):
+            self.assertEqual(404, self.stack.decide(approval["id"], bearer=bearer).status)
+        before = self.invoices()
+        reply = self.stack.decide(approval["id"], bearer=boss, stream=True)
+        self.assertEqual("application/json", reply.headers["Content-Type"], "the answer is the asker's alone")
+        until("the invoice", lambda: self.invoices() == before + 1)
+        run = found[0]["data"]["run"]
+        until("the run to end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "complete")
+        self.assertEqual(404, self.stack.get("/v1/runs/" + run, bearer=boss).status)
+
+    def test_a_condition_that_is_not_kept_denies(self):
+        results, _, _ = self.results("two", "stock and customer")
+        self.assertEqual(["denied", "denied"], [r["status"] for r in results])
+        self.assertIn("redact", results[0]["error"]["message"])
+
+
 class Limits(Gate):
     extra = "limits = { steps = 3, calls = 4, seconds = 2, runs = 2, calls_per_hour = 40, question_bytes = 200 },"
 

@@ -130,6 +130,13 @@ class Plugin(unittest.TestCase):
         return subprocess.run([os.environ["COGENTD"], "-c", stack.config, "--check-config"], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, check=False)
 
+    def test_the_page_shows_this_tool_and_this_command(self):
+        with open(os.path.join(ROOT, "docs", "plugin-abi.md"), encoding="utf-8") as file:
+            page = file.read()
+        with open(os.path.join(ROOT, "plugins", "example_tool", "example_tool.c"), encoding="utf-8") as file:
+            self.assertIn("```c\n" + file.read() + "```\n", page)
+        self.assertIn("    " + BUILD[2].replace('"$0.c"', "tool_iban.c").replace('"$0.so"', "tool_iban.so") + "\n", page)
+
     def test_a_tool_in_c_answers(self):
         shutil.copy(os.path.join(ROOT, "plugins", "example_tool", "example_tool.c"), os.path.join(self.folder, "tool_iban.c"))
         with self.stack([self.build("tool_iban")], ["iban", "iban-wrong"]) as stack:

@@ -208,6 +208,7 @@ class Plugin(unittest.TestCase):
             self.assertEqual({"again": 1}, freed, "release was not called")
 
             # A crash costs its worker and what that one was doing; the other serves on, and a new one comes.
+            stack.crashes = True
             before = set(stack.workers())
             with self.assertRaises((OSError, http.client.HTTPException)):
                 stack.stream("go", model="call-crash")
@@ -220,6 +221,7 @@ class Plugin(unittest.TestCase):
 
     def test_a_run_that_kills_its_workers_is_given_up(self):
         with self.stack([self.make("crash", {"NAME": "crash", **CONTAINED["crash"]})], ["call-crash"], jobs=1) as stack:
+            stack.crashes = True
             with self.assertRaises((OSError, http.client.HTTPException)):
                 stack.post("/v1/assistant/chat/stream", {"query": "go", "model": "call-crash", "detach": True})
             until("the run to be given up", lambda: "run.given_up" in stack.logged())

@@ -66,6 +66,12 @@ static int read_kind(struct cg_kind *k, const char *name, const json_t *entity, 
                           name);
     if (!k->title)
         return cg_err_set(err, COGENT_INVALID, "entities/%s.lua: title is missing", name);
+    if (json_object_get(entity, "acl") && !k->acl)
+        return cg_err_set(err, COGENT_INVALID,
+                          "entities/%s.lua: acl must be a function(r) that returns a list of names", name);
+    if (json_object_get(entity, "chunk") && !k->chunk)
+        return cg_err_set(err, COGENT_INVALID,
+                          "entities/%s.lua: chunk must be a function(r) that returns a list of texts", name);
     if (k->feed && !k->chunk)
         return cg_err_set(err, COGENT_INVALID,
                           "entities/%s.lua: a kind with a feed needs chunk = function(r)", name);

@@ -29,6 +29,9 @@ struct polling {
     void (*done)(void *arg, int err, bool more);
     void *arg;
     bool more;
+    /* Records are being handed over: what is refused at once must not begin the next round below us. */
+    bool putting;
+    int broken; /* the error that ends the poll */
 };
 
 static void polling_free(struct polling *p)
@@ -238,12 +241,11 @@ static void on_put(void *arg, int err, const char *message)
         if (!p->refused++)
             cg_log(CG_WARN, "feed.refused", CG_S("tenant", cg_tenant_name(p->tenant)),
                    CG_S("kind", p->kind->name), CG_S("error", cogent_err_name(err)));
-        if (err == COGENT_UNAVAILABLE || err == COGENT_NO_MEMORY) {
-            finish(p, err);
-            return;
-        }
+        if (err == COGENT_UNAVAILABLE || err == COGENT_NO_MEMORY)
+            p->broken = err;
     }
-    put_more(p);
+    if (!p->putting)
+        put_more(p);
 }
 
 static char *id_of(const json_t *record)
@@ -256,7 +258,8 @@ static char *id_of(const json_t *record)
 
 static void put_more(struct polling *p)
 {
-    while (p->under_way < IN_FLIGHT && p->next < json_array_size(p->records)) {
+    p->putting = true;
+    while (!p->broken && p->under_way < IN_FLIGHT && p->next < json_array_size(p->records)) {
         const json_t *record = json_array_get(p->records, p->next++);
         cg_auto_free char *id = id_of(record);
         p->under_way++;
@@ -264,6 +267,11 @@ static void put_more(struct polling *p)
             cg_ingest_put(p->env->ingest, p->op, p->info->fields, p->kind->name, id, record, on_put, p);
         else
             p->under_way--;
+    }
+    p->putting = false;
+    if (p->broken) {
+        finish(p, p->broken);
+        return;
     }
     if (p->under_way == 0 && p->next == json_array_size(p->records)) {
         const json_t *last = json_array_get(p->records, json_array_size(p->records) - 1);

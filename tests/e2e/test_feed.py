@@ -59,5 +59,25 @@ class Feed(unittest.TestCase):
         self.assertEqual(0, self.stack.metric(series), "nothing is read twice")
 
 
+class Refused(unittest.TestCase):
+    def test_records_that_cannot_be_read_cost_themselves_alone(self):
+        with Stack(start=False) as stack:
+            entities = os.path.join(stack.folder, "entities")
+            shutil.copytree(os.environ["COGENT_SHARE"] + "/entities", entities)
+            with open(os.path.join(entities, "customer.lua"), encoding="utf-8") as file:
+                text = file.read()
+            broken = text.replace("every = 5", "every = 1").replace("chunk  = function(r)", 'chunk  = function(r)\n    if r.id ~= "17850" then error "unreadable" end')
+            self.assertNotEqual(text, broken)
+            stack.write(os.path.join(entities, "customer.lua"), broken)
+            stack.write_config(extra='entities = "entities",')
+            stack.start()
+            until("more polls", lambda: stack.metric('cogent_feed_polls_total{type="customer",outcome="idle"}') >= 3)
+            self.assertEqual(1, stack.metric('cogent_records_total{type="customer",outcome="put"}'))
+            refused = stack.metric('cogent_records_total{type="customer",outcome="refused"}')
+            self.assertEqual(stack.erp.counts("demo")["customers"] - 1, refused)
+            self.assertEqual(0, stack.metric('cogent_feed_polls_total{type="customer",outcome="failed"}'))
+            self.assertNotIn("worker.died", stack.logged())
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

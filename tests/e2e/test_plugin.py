@@ -130,6 +130,13 @@ class Plugin(unittest.TestCase):
         return subprocess.run([os.environ["COGENTD"], "-c", stack.config, "--check-config"], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, check=False)
 
+    def test_the_page_shows_this_tool_and_this_command(self):
+        with open(os.path.join(ROOT, "docs", "plugin-abi.md"), encoding="utf-8") as file:
+            page = file.read()
+        with open(os.path.join(ROOT, "plugins", "example_tool", "example_tool.c"), encoding="utf-8") as file:
+            self.assertIn("```c\n" + file.read() + "```\n", page)
+        self.assertIn("    " + BUILD[2].replace('"$0.c"', "tool_iban.c").replace('"$0.so"', "tool_iban.so") + "\n", page)
+
     def test_a_tool_in_c_answers(self):
         shutil.copy(os.path.join(ROOT, "plugins", "example_tool", "example_tool.c"), os.path.join(self.folder, "tool_iban.c"))
         with self.stack([self.build("tool_iban")], ["iban", "iban-wrong"]) as stack:
@@ -201,6 +208,7 @@ class Plugin(unittest.TestCase):
             self.assertEqual({"again": 1}, freed, "release was not called")
 
             # A crash costs its worker and what that one was doing; the other serves on, and a new one comes.
+            stack.crashes = True
             before = set(stack.workers())
             with self.assertRaises((OSError, http.client.HTTPException)):
                 stack.stream("go", model="call-crash")
@@ -213,6 +221,7 @@ class Plugin(unittest.TestCase):
 
     def test_a_run_that_kills_its_workers_is_given_up(self):
         with self.stack([self.make("crash", {"NAME": "crash", **CONTAINED["crash"]})], ["call-crash"], jobs=1) as stack:
+            stack.crashes = True
             with self.assertRaises((OSError, http.client.HTTPException)):
                 stack.post("/v1/assistant/chat/stream", {"query": "go", "model": "call-crash", "detach": True})
             until("the run to be given up", lambda: "run.given_up" in stack.logged())

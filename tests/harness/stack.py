@@ -84,6 +84,7 @@ class Stack:
         self.tenants, self.feeds = tenants, feeds
         self.environment = environment or {}
         self.erp = self.mock = self.server = None
+        self.crashes = False  # a test that lets the server crash says so
         os.makedirs(os.path.join(self.state, "secrets"))
         arguments = [a for tenant in tenants for a in ("--tenant", tenant)]
         self.erp = erp.Erp(self.folder, "--faults", *arguments, *erp_arguments)
@@ -182,10 +183,23 @@ class Stack:
                 self.mock.stdout.close()
             if self.erp:
                 self.erp.stop()
+            found = [] if self.crashes else self.complaints()
             if os.environ.get("COGENT_KEEP"):
                 print("kept", self.folder)
             else:
                 shutil.rmtree(self.folder, ignore_errors=True)
+            if found:
+                raise AssertionError("a sanitizer complained:\n" + "".join(found))
+
+    def complaints(self):
+        """What sanitizers wrote to the server's log, with some lines behind it. A worker's exit status is not looked at."""
+        try:
+            with open(os.path.join(self.folder, "cogentd.log"), encoding="utf-8", errors="replace") as file:
+                lines = file.readlines()
+        except FileNotFoundError:
+            return []
+        first = next((i for i, line in enumerate(lines) if re.search(r"ERROR: \w+Sanitizer|runtime error: ", line)), None)
+        return [] if first is None else lines[first:first + 40]
 
     def __enter__(self):
         return self

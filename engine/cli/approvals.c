@@ -37,11 +37,11 @@ static int list(struct cg_client *client, bool json)
     return rc;
 }
 
-static int decide(struct cg_client *client, const char *id, const char *decision, const char *note, bool json)
+static int decide(struct cg_client *client, const char *id, const char *decision, bool json)
 {
     json_t *answer = NULL;
     cg_auto_free char *path = cg_client_path("/v1/approvals/", id, NULL);
-    cg_auto_json body = json_pack("{s:s, s:s*}", "decision", decision, "note", note);
+    cg_auto_json body = json_pack("{s:s}", "decision", decision);
     int rc = cg_client_call(client, "POST", path ? path : "/", body, &answer);
     const json_t *data = json_object_get(answer, "data");
     if (rc == CG_EXIT_OK && json) {
@@ -58,18 +58,17 @@ static int decide(struct cg_client *client, const char *id, const char *decision
 int cg_cli_approvals(int argc, char **argv)
 {
     struct cg_client client;
-    bool missing = false, json = cg_take_flag(&argc, argv, "--json");
-    const char *note = cg_take_option(&argc, argv, "--note", &missing);
+    bool json = cg_take_flag(&argc, argv, "--json");
     const char *unknown = cg_unknown_option(argc, argv), *what = argc > 1 ? argv[1] : "list";
     bool decides = strcmp(what, "approve") == 0 || strcmp(what, "deny") == 0;
-    if (missing || unknown)
-        return cg_usage("approvals", "%s", unknown ? unknown : "--note needs a value");
+    if (unknown)
+        return cg_usage("approvals", "%s", unknown);
     if (decides ? argc != 3 : argc > 2 || strcmp(what, "list") != 0)
         return cg_usage("approvals", decides ? "which approval?" : "list, approve or deny?");
     int rc = cg_client_open(&client, "approvals");
     if (rc != CG_EXIT_OK)
         return rc;
-    rc = decides ? decide(&client, argv[2], what, note, json) : list(&client, json);
+    rc = decides ? decide(&client, argv[2], what, json) : list(&client, json);
     cg_client_close(&client);
     return rc;
 }

@@ -19,8 +19,9 @@ static void forget_question(struct cg_ask *ask)
     json_decref(ask->approvals);
     free(ask->status);
     free(ask->content);
+    free(ask->answered);
     ask->citations = ask->approvals = NULL;
-    ask->status = ask->content = NULL;
+    ask->status = ask->content = ask->answered = NULL;
     ask->in_text = ask->failed = ask->ended = false;
 }
 

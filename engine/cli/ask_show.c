@@ -113,6 +113,12 @@ static void show_restart(struct cg_ask *ask, const json_t *data)
            cg_json_str(data, "reason", ""), cg_out_plain());
 }
 
+static void show_usage(struct cg_ask *ask, const json_t *data)
+{
+    free(ask->answered);
+    ask->answered = cg_str_dup(cogent_str(cg_json_str(data, "model", "")));
+}
+
 static void show_approval(struct cg_ask *ask, const json_t *data)
 {
     json_array_append(ask->approvals, (json_t *)data);
@@ -150,15 +156,11 @@ static const struct {
     void (*show)(struct cg_ask *ask, const json_t *data);
     bool always; /* with --json too: it is kept, not printed */
 } shows[] = {
-    { "start", show_start, true },
-    { "step", show_step, false },
-    { "tool_call", show_tool_call, false },
-    { "tool_result", show_tool_result, false },
-    { "citation", show_citation, true },
-    { "message", show_message, false },
-    { "restart", show_restart, false },
-    { "approval", show_approval, true },
-    { "done", show_done, true },
+    { "start", show_start, true },          { "step", show_step, false },
+    { "tool_call", show_tool_call, false }, { "tool_result", show_tool_result, false },
+    { "citation", show_citation, true },    { "message", show_message, false },
+    { "restart", show_restart, false },     { "usage", show_usage, true },
+    { "approval", show_approval, true },    { "done", show_done, true },
     { "error", show_error, true },
 };
 
@@ -193,6 +195,11 @@ void cg_ask_show_end(struct cg_ask *ask)
         cg_out_text(url ? url : cg_json_str(c, "quote", ""));
         printf("%s\n", cg_out_plain());
     }
-    printf("%s\n  %s in %.2f s%s\n", cg_out_dim(), ask->status ? ask->status : "failed",
-           (double)(cg_mono_us() - ask->began_us) / 1e6, cg_out_plain());
+    printf("%s\n  %s in %.2f s", cg_out_dim(), ask->status ? ask->status : "failed",
+           (double)(cg_mono_us() - ask->began_us) / 1e6);
+    if (ask->answered && *ask->answered) {
+        printf(", by ");
+        cg_out_text(ask->answered);
+    }
+    printf("%s\n", cg_out_plain());
 }

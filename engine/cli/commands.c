@@ -9,14 +9,13 @@
 #include <string.h>
 
 const struct cg_command cg_commands[] = {
-    { "approvals", "[list | approve ID | deny ID] [--note TEXT] [--json]",
+    { "approvals", "[list | approve ID | deny ID] [--json]",
       "What waits for a decision of yours, and the decision.\n"
       "\n"
       "  list          what you may decide (the default)\n"
       "  approve ID    let it be done, with the rights of the user who asked\n"
       "  deny ID       refuse it\n"
       "\n"
-      "  --note TEXT   said with the decision\n"
       "  --json        the answer as the server gave it\n",
       cg_cli_approvals },
     { "ask", "[options] [\"QUESTION\" | -]",

@@ -22,7 +22,7 @@ struct import {
     size_t line_size;
     struct sending *held; /* waits: the same record is on its way */
     json_t *paths;        /* those on their way */
-    size_t number, under_way, put, dropped, unchanged, refused;
+    size_t number, under_way, put, dropped, refused;
     json_t *errors;
     int64_t began_us, told_us;
     bool json, people, over, stopped;
@@ -102,11 +102,7 @@ static void on_done(void *arg, const struct cogent_http_result *result)
     in->under_way--;
     json_object_del(in->paths, s->path);
     if (result->err == 0 && result->status == 200) {
-        cg_auto_json body = cg_json_parse(result->body, NULL);
-        const char *state = cg_json_str(json_object_get(body, "data"), "state", "");
-        if (strcmp(state, "unchanged") == 0)
-            in->unchanged++;
-        else if (s->drops)
+        if (s->drops)
             in->dropped++;
         else
             in->put++;
@@ -212,14 +208,13 @@ static int report(struct import *in)
         fprintf(stderr, "cogent import: stopped at line %zu: the rest would be refused likewise\n",
                 in->number);
     if (in->json) {
-        cg_auto_json all = json_pack("{s:I, s:I, s:I, s:I, s:I, s:b, s:O}", "lines", (json_int_t)in->number,
-                                     "put", (json_int_t)in->put, "unchanged", (json_int_t)in->unchanged,
-                                     "deleted", (json_int_t)in->dropped, "refused", (json_int_t)in->refused,
-                                     "stopped", (int)in->stopped, "errors", in->errors);
+        cg_auto_json all =
+            json_pack("{s:I, s:I, s:I, s:I, s:b, s:O}", "lines", (json_int_t)in->number, "put",
+                      (json_int_t)in->put, "deleted", (json_int_t)in->dropped, "refused",
+                      (json_int_t)in->refused, "stopped", (int)in->stopped, "errors", in->errors);
         cg_out_json(all);
     } else {
-        printf("%zu put, %zu deleted, %zu refused in %.1f s\n", in->put + in->unchanged, in->dropped,
-               in->refused, seconds);
+        printf("%zu put, %zu deleted, %zu refused in %.1f s\n", in->put, in->dropped, in->refused, seconds);
     }
     return in->refused || in->stopped ? CG_EXIT_FAILED : CG_EXIT_OK;
 }

@@ -2,9 +2,8 @@
  * The embedded database: one file in WAL mode, two threads a process. One writes: all waiting groups become one
  * transaction with a savepoint each. One reads. Writers of all processes take a shared robust mutex before BEGIN
  * IMMEDIATE, which is fair where SQLite's own busy handler is not. */
-#include "db_rows.h"
-#include "db_text.h"
 #include "loop_base.h"
+#include "sqlite_file.h"
 
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
@@ -12,18 +11,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { BUSY_MS = 5000, BATCH_US = 20000, LAZY_MS = 50, CACHE_MAX = 512 };
-
-struct cached {
-    const struct cogent_statement *statement;
-    sqlite3_stmt *stmt;
-};
+enum { BATCH_US = 20000, LAZY_MS = 50 };
 
 struct worker {
     struct cg_db *db;
@@ -32,8 +25,7 @@ struct worker {
     pthread_cond_t wake;
     struct cg_db_group *first, **last;
     int64_t lazy_since_us; /* when only lazy groups wait: since when */
-    sqlite3 *file;
-    struct cached cache[CACHE_MAX];
+    struct cg_sqlite file;
     bool writes, started, stop;
 };
 
@@ -48,162 +40,6 @@ struct cg_db {
     size_t in_flight;
     bool healthy;
 };
-
-/* Statements, prepared once a connection. */
-
-static sqlite3_stmt *prepare(struct worker *w, const struct cogent_statement *st)
-{
-    size_t at = ((uintptr_t)st >> 4) * 2654435761u % CACHE_MAX, tries = 0;
-    while (w->cache[at].statement && w->cache[at].statement != st && tries++ < CACHE_MAX)
-        at = (at + 1) % CACHE_MAX;
-    if (w->cache[at].statement == st)
-        return w->cache[at].stmt;
-    if (w->cache[at].statement)
-        return NULL;
-    cg_auto_free char *text = cg_sql_question_marks(st->text);
-    sqlite3_stmt *stmt = NULL;
-    if (!text || sqlite3_prepare_v3(w->file, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK) {
-        cg_log(CG_ERROR, "db.statement", CG_S("name", st->name), CG_S("why", sqlite3_errmsg(w->file)));
-        return NULL;
-    }
-    w->cache[at] = (struct cached){ st, stmt };
-    return stmt;
-}
-
-static int bind_value(sqlite3_stmt *stmt, int at, const struct cogent_value *v)
-{
-    switch (v->type) {
-    case COGENT_TEXT:
-        return sqlite3_bind_text(stmt, at, v->str.ptr, (int)v->str.len, SQLITE_STATIC);
-    case COGENT_INT:
-        return sqlite3_bind_int64(stmt, at, v->num);
-    case COGENT_DOUBLE:
-        return sqlite3_bind_double(stmt, at, v->real);
-    case COGENT_BLOB:
-        return sqlite3_bind_blob(stmt, at, v->str.ptr, (int)v->str.len, SQLITE_STATIC);
-    default:
-        return sqlite3_bind_null(stmt, at);
-    }
-}
-
-/* The declared letter of a value; NULL fits everywhere. */
-static bool fits(char letter, const struct cogent_value *v)
-{
-    static const char letters[] = {
-        [COGENT_NULL] = 0, [COGENT_TEXT] = 't', [COGENT_INT] = 'i', [COGENT_DOUBLE] = 'd', [COGENT_BLOB] = 'b'
-    };
-    return v->type == COGENT_NULL || letters[v->type] == letter;
-}
-
-static int bind_step(sqlite3_stmt *stmt, const struct cg_db_group *g, const struct cg_db_step_copy *step)
-{
-    int at = 1;
-    if (step->n != strlen(step->statement->params))
-        return COGENT_INTERNAL;
-    if (g->tenant[0] && sqlite3_bind_text(stmt, at++, g->tenant, -1, SQLITE_STATIC) != SQLITE_OK)
-        return COGENT_INTERNAL;
-    for (size_t i = 0; i < step->n; i++) {
-        const struct cogent_value *v = &g->values[step->first + i];
-        if (!fits(step->statement->params[i], v) || bind_value(stmt, at++, v) != SQLITE_OK)
-            return COGENT_INTERNAL;
-    }
-    return 0;
-}
-
-static struct cogent_value column(sqlite3_stmt *stmt, int at, char letter)
-{
-    struct cogent_value v = cogent_null();
-    if (sqlite3_column_type(stmt, at) == SQLITE_NULL)
-        return v;
-    if (letter == 'i')
-        return cogent_int(sqlite3_column_int64(stmt, at));
-    if (letter == 'd')
-        return cogent_double(sqlite3_column_double(stmt, at));
-    v.type = letter == 'b' ? COGENT_BLOB : COGENT_TEXT;
-    v.str.ptr = letter == 'b' ? sqlite3_column_blob(stmt, at) : (const char *)sqlite3_column_text(stmt, at);
-    v.str.len = (size_t)sqlite3_column_bytes(stmt, at);
-    return v;
-}
-
-static int read_row(struct cg_db_group *g, struct cg_db_step_result *r, sqlite3_stmt *stmt,
-                    const char *columns)
-{
-    int shift = g->tenant[0] ? 1 : 0;
-    if (sqlite3_column_count(stmt) != (int)r->columns + shift)
-        return COGENT_INTERNAL;
-    if (shift) {
-        const char *owner = (const char *)sqlite3_column_text(stmt, 0);
-        if (!owner || strcmp(owner, g->tenant) != 0)
-            return COGENT_DENIED;
-    }
-    if (++r->rows > CG_DB_ROWS_MAX)
-        return COGENT_LIMIT;
-    for (size_t i = 0; i < r->columns; i++) {
-        struct cogent_value v = column(stmt, (int)i + shift, columns[i]);
-        int rc = cg_db_group_push(g, &v);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int error_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_CONSTRAINT:
-        return COGENT_CONFLICT;
-    case SQLITE_NOMEM:
-        return COGENT_NO_MEMORY;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_IOERR:
-    case SQLITE_FULL:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-        return COGENT_UNAVAILABLE;
-    default:
-        return COGENT_INTERNAL;
-    }
-}
-
-static int run_step(struct worker *w, struct cg_db_group *g, size_t i)
-{
-    const struct cogent_statement *st = g->steps[i].statement;
-    struct cg_db_step_result *r = &g->results[i];
-    sqlite3_stmt *stmt = prepare(w, st);
-    if (!stmt)
-        return COGENT_INTERNAL;
-    r->first = g->n_rows;
-    r->columns = strlen(st->columns);
-    int before = sqlite3_total_changes(w->file), rc = bind_step(stmt, g, &g->steps[i]), step = SQLITE_DONE;
-    while (rc == 0 && (step = sqlite3_step(stmt)) == SQLITE_ROW)
-        rc = read_row(g, r, stmt, st->columns);
-    if (rc == 0 && step != SQLITE_DONE)
-        rc = error_of(step);
-    r->changed = (size_t)(sqlite3_total_changes(w->file) - before);
-    if (rc < 0 && rc != COGENT_CONFLICT)
-        cg_log(CG_ERROR, "db.failed", CG_S("statement", st->name), CG_S("error", cogent_err_name(rc)),
-               CG_S("why", step == SQLITE_DONE || step == SQLITE_ROW ? "" : sqlite3_errmsg(w->file)));
-    sqlite3_reset(stmt);
-    sqlite3_clear_bindings(stmt);
-    return rc;
-}
-
-static int exec(struct worker *w, const char *sql)
-{
-    int rc = sqlite3_exec(w->file, sql, NULL, NULL, NULL);
-    return rc == SQLITE_OK ? 0 : error_of(rc);
-}
-
-static void run_group(struct worker *w, struct cg_db_group *g)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < g->n_steps; i++)
-        rc = run_step(w, g, i);
-    g->result.err = rc;
-    if (rc < 0)
-        cg_db_group_clear_rows(g);
-}
 
 /* Delivery to the loop. */
 
@@ -270,13 +106,14 @@ static void *reader_main(void *arg)
             continue;
         }
         pthread_mutex_unlock(&w->mutex);
-        int rc = g->n_steps > 1 ? exec(w, "BEGIN") : 0; /* one snapshot for the whole group */
+        int rc =
+            g->n_steps > 1 ? cg_sqlite_exec(&w->file, "BEGIN") : 0; /* one snapshot for the whole group */
         if (rc == 0)
-            run_group(w, g);
+            cg_sqlite_run(&w->file, g);
         else
             g->result.err = rc;
         if (g->n_steps > 1 && rc == 0)
-            exec(w, "COMMIT");
+            cg_sqlite_exec(&w->file, "COMMIT");
         deliver(w->db, g);
         pthread_mutex_lock(&w->mutex);
     }
@@ -321,23 +158,23 @@ static struct cg_db_group *write_batch(struct worker *w, struct cg_db_group *lis
     int64_t until = cg_mono_us() + BATCH_US;
     struct cg_db_group *done = list, *at = list, *last = list;
     lock_file(w->db);
-    exec(w, wants_fsync(list) ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-    int rc = exec(w, "BEGIN IMMEDIATE");
+    cg_sqlite_exec(&w->file, wants_fsync(list) ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    int rc = cg_sqlite_exec(&w->file, "BEGIN IMMEDIATE");
     while (rc == 0 && at && (at == list || cg_mono_us() < until)) {
-        exec(w, "SAVEPOINT g");
-        run_group(w, at);
-        rc = exec(w, at->result.err < 0 ? "ROLLBACK TO g; RELEASE g" : "RELEASE g");
+        cg_sqlite_exec(&w->file, "SAVEPOINT g");
+        cg_sqlite_run(&w->file, at);
+        rc = cg_sqlite_exec(&w->file, at->result.err < 0 ? "ROLLBACK TO g; RELEASE g" : "RELEASE g");
         last = at;
         at = at->next;
     }
     if (rc == 0)
-        rc = exec(w, "COMMIT");
+        rc = cg_sqlite_exec(&w->file, "COMMIT");
     if (rc < 0)
-        exec(w, "ROLLBACK");
+        cg_sqlite_exec(&w->file, "ROLLBACK");
     unlock_file(w->db);
     if (rc < 0) {
         cg_log(CG_ERROR, "db.commit", CG_S("error", cogent_err_name(rc)),
-               CG_S("why", sqlite3_errmsg(w->file)));
+               CG_S("why", cg_sqlite_why(&w->file)));
         at = last->next;
     }
     last->next = NULL;
@@ -403,31 +240,14 @@ static void *writer_main(void *arg)
 
 static int open_file(struct worker *w, const char *path, struct cg_err *err)
 {
-    int rc = sqlite3_open_v2(path, &w->file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                             NULL);
-    if (rc != SQLITE_OK)
-        return cg_err_set(err, COGENT_UNAVAILABLE, "database %s: %s", path, sqlite3_errmsg(w->file));
-    sqlite3_busy_timeout(w->file, BUSY_MS);
-    lock_file(w->db); /* two processes that turn a new file to WAL at once: one of them is told "locked" */
-    int failed = exec(
-        w,
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA cache_size=-8192; "
-        "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF");
+    int rc = cg_sqlite_open(&w->file, path, err);
+    if (rc < 0)
+        return rc;
+    lock_file(w->db);
+    rc = cg_sqlite_prepare_file(&w->file);
     unlock_file(w->db);
-    if (failed < 0)
-        return cg_err_set(err, COGENT_UNAVAILABLE, "database %s: %s", path, sqlite3_errmsg(w->file));
-    return 0;
-}
-
-static int file_version(struct worker *w)
-{
-    sqlite3_stmt *stmt;
-    int version = -1;
-    if (sqlite3_prepare_v2(w->file, "PRAGMA user_version", -1, &stmt, NULL) == SQLITE_OK &&
-        sqlite3_step(stmt) == SQLITE_ROW)
-        version = sqlite3_column_int(stmt, 0);
-    sqlite3_finalize(stmt);
-    return version;
+    return rc == 0 ? 0
+                   : cg_err_set(err, COGENT_UNAVAILABLE, "database %s: %s", path, cg_sqlite_why(&w->file));
 }
 
 static int migrate(struct worker *w, const char *path, const char *const *migrations, struct cg_err *err)
@@ -436,11 +256,11 @@ static int migrate(struct worker *w, const char *path, const char *const *migrat
     while (migrations[want])
         want++;
     lock_file(w->db);
-    if (exec(w, "BEGIN IMMEDIATE") < 0) {
+    if (cg_sqlite_exec(&w->file, "BEGIN IMMEDIATE") < 0) {
         unlock_file(w->db);
-        return cg_err_set(err, COGENT_UNAVAILABLE, "database %s: %s", path, sqlite3_errmsg(w->file));
+        return cg_err_set(err, COGENT_UNAVAILABLE, "database %s: %s", path, cg_sqlite_why(&w->file));
     }
-    int have = file_version(w);
+    int have = cg_sqlite_version(&w->file);
     if (have > want)
         rc = cg_err_set(err, COGENT_CONFLICT,
                         "database %s has schema version %d, this program knows %d: run the newer program",
@@ -448,11 +268,11 @@ static int migrate(struct worker *w, const char *path, const char *const *migrat
     for (int i = have; rc == 0 && i < want; i++) {
         cg_auto_buf sql = { 0 };
         cg_buf_printf(&sql, "%s;PRAGMA user_version=%d", migrations[i], i + 1);
-        if (sql.failed || exec(w, sql.ptr) < 0)
+        if (sql.failed || cg_sqlite_exec(&w->file, sql.ptr) < 0)
             rc = cg_err_set(err, COGENT_INTERNAL, "database %s: migration %d: %s", path, i + 1,
-                            sqlite3_errmsg(w->file));
+                            cg_sqlite_why(&w->file));
     }
-    exec(w, rc == 0 ? "COMMIT" : "ROLLBACK");
+    cg_sqlite_exec(&w->file, rc == 0 ? "COMMIT" : "ROLLBACK");
     unlock_file(w->db);
     return rc;
 }
@@ -476,9 +296,7 @@ static void stop_worker(struct worker *w)
         pthread_mutex_unlock(&w->mutex);
         pthread_join(w->thread, NULL);
     }
-    for (size_t i = 0; i < CACHE_MAX; i++)
-        sqlite3_finalize(w->cache[i].stmt);
-    sqlite3_close(w->file);
+    cg_sqlite_close(&w->file);
     while (w->first)
         cg_db_group_destroy(take_one(w));
 }

@@ -71,6 +71,7 @@ static void settle_call(struct cg_call *call, int err, struct cogent_str text)
     cg_log(err == 0 ? CG_INFO : CG_WARN, "tool.call", CG_S("run", run->id), CG_S("tool", tool),
            CG_S("status", status), CG_S("class", err ? cogent_err_name(err) : ""), CG_I("ms", us / 1000));
     call->running = false;
+    cg_run_emit_step(run, "tool", "done", us / 1000, -1);
     if (cg_run_row(run, CG_ROW_OUTCOME, body, false) < 0)
         cg_run_stop(run, "failed");
     if (call->effect[0])

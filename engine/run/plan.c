@@ -51,6 +51,8 @@ static void out_text(void *arg, struct cogent_str text)
 {
     struct cg_plan *p = arg;
     struct cg_run *run = p->run;
+    if (p->text.len == 0)
+        cg_run_emit_step(run, "answer", "started", -1, -1);
     if (p->text.len == 0 && run->content.len) { /* an earlier turn spoke too */
         cg_buf_text(&p->text, "\n\n");
         cg_run_emit_text(run, (int64_t)run->n_rows, 0, cogent_str("\n\n"));
@@ -146,7 +148,6 @@ static void answered(struct cg_plan *p, int finish)
     struct cg_run *run = p->run;
     int64_t ms = (cg_mono_us() - p->began_us) / 1000;
     cg_guard_close(&p->guard);
-    bool has_calls = json_array_size(p->calls) > 0;
     json_t *body =
         json_pack("{s:s%, s:O, s:O, s:O?, s:s, s:I}", "text", cg_buf_view(&p->text).ptr, p->text.len, "calls",
                   p->calls, "shown", run->shown, "usage", p->usage, "model", p->link, "ms", (json_int_t)ms);
@@ -156,7 +157,9 @@ static void answered(struct cg_plan *p, int finish)
         json_object_set_new(body, "finish", json_string(cut_name(finish)));
     if (body) /* the row must not change with the run's own list */
         json_object_set_new(body, "shown", json_deep_copy(run->shown));
-    cg_run_emit_step(run, has_calls ? "plan" : "answer", "done", ms, -1);
+    if (p->text.len)
+        cg_run_emit_step(run, "answer", "done", ms, -1);
+    cg_run_emit_step(run, "plan", "done", ms, -1);
     cg_plan_cancel(run);
     run->link = 0;
     if (cg_run_row(run, CG_ROW_ANSWER, body, false) < 0)

@@ -111,6 +111,18 @@ static void add_prefix(const struct putting *p, const json_t *columns, struct cg
     cg_buf_char(out, '\n');
 }
 
+/* A script's error names its file by the whole path: what lies where on this machine is not the sender's business. */
+static int without_folder(struct cg_err *err, int rc)
+{
+    const char *lua = rc < 0 ? strstr(err->message, ".lua:") : NULL;
+    const char *from = lua;
+    while (from && from > err->message && from[-1] != '/')
+        from--;
+    if (from && from > err->message)
+        memmove(err->message, from, strlen(from) + 1);
+    return rc;
+}
+
 static int make_chunks(struct putting *p, const struct cg_kind *kind, const json_t *record,
                        const json_t *columns, struct cg_err *err)
 {
@@ -120,7 +132,7 @@ static int make_chunks(struct putting *p, const struct cg_kind *kind, const json
     int rc = p->ingest->env.script(p->ingest->env.script_self, kind->chunk, record, &made, err);
     cg_auto_json list = made;
     if (rc < 0)
-        return rc;
+        return without_folder(err, rc);
     if (!json_is_array(list))
         return cg_err_set(err, COGENT_INVALID, "entities/%s.lua: chunk must return a list of texts",
                           kind->name);
@@ -162,7 +174,7 @@ static int prepare(struct putting *p, const struct cg_kind *kind, const json_t *
         p->acl = rc == 0 ? cg_json_text(acl) : NULL;
         json_decref(acl);
         if (rc < 0)
-            return rc;
+            return without_folder(err, rc);
     }
     if (!p->title || !p->columns)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");

@@ -83,7 +83,7 @@ class Quickstart(unittest.TestCase):
     def test_answer_for_people(self):
         text = self.run_cogent("ask", QUESTIONS[0][0])
         for part in ("retrieve", "get_invoice(", "-> done", "139.12 GBP [1].", "[1] Invoice 536365",
-                     "https://erp.example/invoices/536365", "complete in"):
+                     "https://erp.example/invoices/536365", "complete in", ", by rules"):
             self.assertIn(part, text)
         self.assertNotIn("\033", text)
 

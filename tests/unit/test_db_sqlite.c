@@ -350,7 +350,7 @@ static void migrates_and_refuses(void **state)
     static const char *const again[] = { "x", "x", "x", "create table fourth(id text)", NULL };
     assert_int_equal(cg_db_open_sqlite(loop, path, NULL, again, &db, &err), 0);
     cg_db_close(db);
-    assert_int_equal(cg_db_open_sqlite(loop, "/nonexistent/db", NULL, migrations, &db, &err),
+    assert_int_equal(cg_db_open_sqlite(loop, "/dev/null/db", NULL, migrations, &db, &err),
                      COGENT_UNAVAILABLE);
 }
 

@@ -332,12 +332,12 @@ class Doors(ErpCase):
                         b"GET " + b"/" * 100000 + b" HTTP/1.1\r\n\r\n", b"FOO / HTTP/1.1\r\n\r\n",
                         b"GET /api/v1/invoices?%zz=%&==& HTTP/1.1\r\n\r\n"):
             with socket.create_connection(("127.0.0.1", self.erp.port), timeout=10) as raw:
-                raw.sendall(garbage)
-                raw.shutdown(socket.SHUT_WR)
                 try:
+                    raw.sendall(garbage)
+                    raw.shutdown(socket.SHUT_WR)
                     raw.recv(4096)
-                except ConnectionResetError:
-                    pass
+                except OSError:
+                    pass  # it may hang up before all was said
         self.assertEqual(self.erp.call("GET", "/health")[0], 200)
 
 

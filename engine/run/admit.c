@@ -91,6 +91,18 @@ static json_t *open_row(struct cg_run *run, const struct cg_run_request *r, cons
     return body;
 }
 
+/* A detached run is told of when its row is on disk: from then on it survives this worker. */
+static void on_open(struct cg_run *run, int err)
+{
+    if (err == 0) {
+        cg_run_next(run);
+        return;
+    }
+    cg_auto_json body =
+        cg_error_body(COGENT_UNAVAILABLE, NULL, "The question could not be written down; try again.", NULL);
+    cg_settle_start(run, "failed", NULL, body);
+}
+
 int cg_admit_open(struct cg_run *run, const struct cg_run_request *r, struct cg_err *err, const char **code)
 {
     const char *model = r->model ? r->model : "main";
@@ -126,8 +138,12 @@ int cg_admit_open(struct cg_run *run, const struct cg_run_request *r, struct cg_
     /* start is told with the row; the sink of the caller is set after, so it comes with the first turn. */
     if (cg_run_row(run, CG_ROW_OPEN, open_row(run, r, model), true) < 0)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
-    if (run->detached)
+    if (run->detached) {
         cg_run_survives(run);
-    cg_run_write(run, run->detached ? CG_DB_COMMIT : CG_DB_LAZY, &open, 1, "running", NULL);
+        cg_run_write(run, CG_DB_COMMIT, &open, 1, "running", on_open);
+        return 0;
+    }
+    cg_run_write(run, CG_DB_LAZY, &open, 1, "running", NULL);
+    cg_run_next(run);
     return 0;
 }

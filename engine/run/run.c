@@ -280,7 +280,6 @@ int cg_run_start(struct cg_runs *runs, const struct cg_run_request *request, con
     }
     if (sink)
         run->sink = *sink;
-    cg_run_next(run);
     *out = run;
     return 0;
 }

@@ -24,7 +24,7 @@ struct cg_jobs {
     struct cg_due due;
     struct cg_feed_env feed_env;
     struct cg_watch *tick;
-    unsigned feeds, looking;
+    unsigned feeds, looking, resuming;
     bool stopping;
 };
 
@@ -58,7 +58,7 @@ void cg_jobs_destroy(struct cg_jobs *jobs)
 
 bool cg_jobs_idle(const struct cg_jobs *jobs)
 {
-    return jobs->feeds == 0;
+    return jobs->feeds == 0 && jobs->looking == 0 && jobs->resuming == 0;
 }
 
 void cg_jobs_stop(struct cg_jobs *jobs)
@@ -144,6 +144,7 @@ static void on_resumed(void *arg, struct cg_run *run, int err)
         cg_due_drop_id(&r->jobs->due, r->id);
     else
         cg_due_back(&r->jobs->due, r->id, cg_now_us() + RUN_LATER_US);
+    r->jobs->resuming--;
     free(r);
 }
 
@@ -156,6 +157,7 @@ static void on_run(void *arg, const struct cg_due_work *work)
         return;
     r->jobs = jobs;
     cg_str_copy(r->id, sizeof r->id, cogent_str(work->id));
+    jobs->resuming++;
     cg_run_resume(jobs->env.runs, work->tenant, work->ref, NULL, on_resumed, r);
 }
 

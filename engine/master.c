@@ -78,12 +78,13 @@ static int open_one(struct master *m, const char *where, int *fd, struct cg_err 
     return *fd < 0 ? *fd : 0;
 }
 
-/* Where tests and the command line find a port that was 0. */
+/* Where tests and the command line find a port that was 0. Complete or not there: it says that the server is up. */
 static void write_addresses(const struct master *m)
 {
-    char path[512];
+    char path[512], tmp[520];
     snprintf(path, sizeof path, "%s/addresses", m->config->state);
-    FILE *file = fopen(path, "we");
+    snprintf(tmp, sizeof tmp, "%s.new", path);
+    FILE *file = fopen(tmp, "we");
     if (!file)
         return;
     for (unsigned i = 0; i < m->n_listen; i++) {
@@ -92,7 +93,8 @@ static void write_addresses(const struct master *m)
     }
     if (m->metrics_fd >= 0)
         fprintf(file, "metrics http://127.0.0.1:%u/metrics\n", cg_listen_port(m->metrics_fd));
-    fclose(file);
+    if (fclose(file) != 0 || rename(tmp, path) != 0)
+        cg_log(CG_WARN, "master.addresses", CG_I("errno", errno));
 }
 
 static int open_listeners(struct master *m, struct cg_err *err)

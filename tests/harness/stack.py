@@ -91,7 +91,11 @@ class Stack:
         self.start_mock(script)
         self.write_config(models, workers, jobs, config)
         if start:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.stop()  # nothing is left running when a test cannot begin
+                raise
 
     # Starting and stopping.
 

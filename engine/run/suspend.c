@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/svc/due.h"
 #include "engine/svc/store.h"
 
 #include <stdio.h>
@@ -167,6 +168,10 @@ static void on_written(struct cg_run *run, int err)
         cg_settle_start(run, "failed", NULL, body);
         return;
     }
+    if (run->stop) { /* cancelled meanwhile */
+        cg_run_next(run);
+        return;
+    }
     say_waiting(run);
     cg_metric_add(run->env->metrics, CG_M_APPROVALS, 1, "waiting", NULL, NULL);
     cg_metric_add(run->env->metrics, CG_M_RUNS, 1, "waiting", NULL, NULL);
@@ -205,6 +210,10 @@ void cg_suspend_start(struct cg_run *run)
         steps[n] = (struct cg_db_step){ &cg_store[CG_ST_APPROVAL_ADD], v, 8 };
         n++;
     }
+    /* When nobody decides, the run is taken up to be ended, and its credential goes. */
+    const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
+    if (ok)
+        cg_due_put(&due, "run", run->caller->tenant, run->id, expires + 1000);
     if (ok)
         cg_run_write(run, CG_DB_FSYNC, steps, n, "waiting", on_written);
     else

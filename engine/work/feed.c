@@ -28,7 +28,8 @@ struct polling {
     char *after;
     void (*done)(void *arg, int err, bool more);
     void *arg;
-    bool more;
+    int err; /* no more of this batch */
+    bool more, putting;
 };
 
 static void polling_free(struct polling *p)
@@ -238,12 +239,11 @@ static void on_put(void *arg, int err, const char *message)
         if (!p->refused++)
             cg_log(CG_WARN, "feed.refused", CG_S("tenant", cg_tenant_name(p->tenant)),
                    CG_S("kind", p->kind->name), CG_S("error", cogent_err_name(err)));
-        if (err == COGENT_UNAVAILABLE || err == COGENT_NO_MEMORY) {
-            finish(p, err);
-            return;
-        }
+        if (err == COGENT_UNAVAILABLE || err == COGENT_NO_MEMORY)
+            p->err = err;
     }
-    put_more(p);
+    if (!p->putting) /* else it was refused in its call, and the loop goes on */
+        put_more(p);
 }
 
 static char *id_of(const json_t *record)
@@ -256,7 +256,8 @@ static char *id_of(const json_t *record)
 
 static void put_more(struct polling *p)
 {
-    while (p->under_way < IN_FLIGHT && p->next < json_array_size(p->records)) {
+    p->putting = true;
+    while (p->err == 0 && p->under_way < IN_FLIGHT && p->next < json_array_size(p->records)) {
         const json_t *record = json_array_get(p->records, p->next++);
         cg_auto_free char *id = id_of(record);
         p->under_way++;
@@ -265,7 +266,10 @@ static void put_more(struct polling *p)
         else
             p->under_way--;
     }
-    if (p->under_way == 0 && p->next == json_array_size(p->records)) {
+    p->putting = false;
+    if (p->err < 0) {
+        finish(p, p->err);
+    } else if (p->under_way == 0 && p->next == json_array_size(p->records)) {
         const json_t *last = json_array_get(p->records, json_array_size(p->records) - 1);
         const json_t *stamp = last ? cg_kind_path(last, p->kind->stamp ? p->kind->stamp : "") : NULL;
         if (json_is_string(stamp)) {
@@ -298,7 +302,7 @@ static void on_position(void *arg, const struct cogent_db_result *result)
     struct polling *p = arg;
     const struct cg_tool *tool = read_tool(p, "tool");
     const char *since = cg_json_str(p->kind->feed, "since", "since");
-    if (result->err < 0 || !tool) {
+    if (result->err < 0 || !tool || !cg_retriever_get(p->env->plugins)) {
         finish(p, result->err < 0 ? result->err : COGENT_NOT_FOUND);
         return;
     }

@@ -12,6 +12,7 @@
 enum {
     LOOK_MS = 500,
     RUN_LATER_US = 2000000,
+    ASKED_LATER_US = 60000000,
     LEASE_US = 60000000,
     RUN_LEASE_US =
         5000000, /* to load it and claim it: what is long is its own, and its claim is conditional */
@@ -139,9 +140,10 @@ struct run_job {
 static void on_resumed(void *arg, struct cg_run *run, int err)
 {
     struct run_job *r = arg;
-    /* Ended, or waiting for a person whose decision puts it back. */
-    if (!run && (err == COGENT_NOT_FOUND || err == COGENT_CONFLICT))
+    if (!run && err == COGENT_NOT_FOUND) /* it has ended */
         cg_due_drop_id(&r->jobs->due, r->id);
+    else if (!run && err == COGENT_CONFLICT) /* it waits for people, who may let their time run out */
+        cg_due_back(&r->jobs->due, r->id, cg_now_us() + ASKED_LATER_US);
     else
         cg_due_back(&r->jobs->due, r->id, cg_now_us() + RUN_LATER_US);
     r->jobs->resuming--;

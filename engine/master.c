@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -28,7 +29,8 @@ enum {
     BACKOFF_MS = 100,
     BACKOFF_MAX_MS = 10000,
     STEADY_US = 30000000,
-    START_US = 60000000
+    START_US = 60000000,
+    ORPHANS_MS = 40000 /* longer than a worker drains */
 };
 
 struct worker {
@@ -47,7 +49,7 @@ struct master {
     struct cg_files *files;
     struct cg_loop *loop;
     struct cg_board *board;
-    int board_fd, metrics_fd, listen_fds[CG_LISTENERS_MAX];
+    int board_fd, metrics_fd, lock_fd, listen_fds[CG_LISTENERS_MAX];
     unsigned n_listen;
     int mail[CG_WORKERS_MAX][2]; /* [0] the worker reads, [1] everybody writes */
     struct worker workers[CG_WORKERS_MAX];
@@ -64,6 +66,33 @@ static int make_folder(const char *path, struct cg_err *err)
     if (mkdir(path, 0700) == 0 || errno == EEXIST)
         return 0;
     return cg_err_set(err, COGENT_UNAVAILABLE, "state: folder %s: %s", path, strerror(errno));
+}
+
+/* One server a state folder: two would each take the other's workers for dead and take up their runs. Workers hold
+ * the lock too, so a master that follows one that was killed waits until the orphans have ended. */
+static int lock_state(struct master *m, struct cg_err *err)
+{
+    char path[512], text[32] = "";
+    snprintf(path, sizeof path, "%s/lock", m->config->state);
+    m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (m->lock_fd < 0)
+        return cg_err_set(err, COGENT_UNAVAILABLE, "state: %s: %s", path, strerror(errno));
+    for (int64_t until = cg_mono_us() + ORPHANS_MS * 1000LL; flock(m->lock_fd, LOCK_EX | LOCK_NB) != 0;) {
+        ssize_t n = pread(m->lock_fd, text, sizeof text - 1, 0);
+        long pid = strtol(n > 0 ? text : "0", NULL, 10);
+        bool lives = pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+        if (lives || cg_mono_us() > until)
+            return cg_err_set(
+                err, COGENT_CONFLICT,
+                "state: %s is served by another cogentd (process %ld): stop that one, or give this "
+                "one a state folder of its own (state = \"PATH\")",
+                m->config->state, pid);
+        usleep(LOOK_MS * 1000);
+    }
+    int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(m->lock_fd, 0) != 0 || pwrite(m->lock_fd, text, (size_t)n, 0) != n)
+        return cg_err_set(err, COGENT_UNAVAILABLE, "state: %s cannot be written: %s", path, strerror(errno));
+    return 0;
 }
 
 static int open_one(struct master *m, const char *where, int *fd, struct cg_err *err)
@@ -122,6 +151,8 @@ static int open_shared(struct master *m, struct cg_err *err)
     m->board_fd = cg_board_make(&m->board);
     if (m->board_fd < 0 || cg_db_lock_size() > CG_BOARD_LOCK_SIZE || cg_db_lock_init(m->board->db_lock) < 0)
         return cg_err_set(err, COGENT_NO_MEMORY, "cannot make the board");
+    /* Not from 0: the journal names owners of servers that were before this one. */
+    atomic_store(&m->board->incarnations, (uint64_t)cg_now_us());
     for (unsigned i = 0; i < CG_WORKERS_MAX; i++) {
         if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, m->mail[i]) != 0)
             return cg_err_set(err, COGENT_UNAVAILABLE, "cannot make the mail: %s", strerror(errno));
@@ -154,6 +185,7 @@ static void become_worker(struct master *m, unsigned slot, const char *role, int
     }
     keep_open(m->mail[slot][0]);
     keep_open(m->board_fd);
+    keep_open(m->lock_fd);
     keep_open(m->metrics_fd);
     keep_open(ready);
     for (unsigned i = 0; i < m->n_listen; i++)
@@ -416,6 +448,8 @@ static int prepare(struct master *m, struct cg_err *err)
     cg_log_setup((enum cg_level)level, "master");
     rc = make_folder(m->config->state, err);
     if (rc == 0)
+        rc = lock_state(m, err);
+    if (rc == 0)
         rc = cg_keys_make(m->config->keys, err);
     if (rc == 0)
         rc = open_listeners(m, err);
@@ -445,7 +479,13 @@ static void finish(struct master *m)
 int cg_master_run(const char *program, const char *path)
 {
     struct cg_err err = { 0 };
-    struct master m = { .program = program, .path = path, .generation = 1, .backoff_ms = BACKOFF_MS };
+    struct master m = { .program = program,
+                        .path = path,
+                        .generation = 1,
+                        .backoff_ms = BACKOFF_MS,
+                        .lock_fd = -1,
+                        .board_fd = -1,
+                        .metrics_fd = -1 };
     struct cg_watch *watches[5] = { NULL };
     const char *stall = getenv("COGENT_STALL_MS"); /* sanitizers and debuggers are slow: 0 switches it off */
     const struct rlimit no_core = { 0, 0 };

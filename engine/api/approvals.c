@@ -4,9 +4,11 @@
 #include "engine/svc/store.h"
 #include "stream.h"
 
+#include "engine/base/clock.h"
+
 #include <strings.h>
 
-enum { LIST_MAX = 200 };
+enum { LIST_MAX = 1000 };
 
 static void unavailable(struct cg_request *r, int err)
 {
@@ -36,8 +38,9 @@ void cg_route_approvals(struct cg_request *r)
 {
     char state[16] = "waiting";
     cg_query_param(r, "state", state, sizeof state);
-    const struct cogent_value v[2] = { cogent_text(cogent_str(state)), cogent_int(LIST_MAX) };
-    const struct cg_db_step step = { &cg_store[CG_ST_APPROVAL_LIST], v, 2 };
+    const struct cogent_value v[3] = { cogent_text(cogent_str(state)), cogent_int(LIST_MAX),
+                                       cogent_int(cg_now_us()) };
+    const struct cg_db_step step = { &cg_store[CG_ST_APPROVAL_LIST], v, 3 };
     cg_db_run(r->env->run->db, r->op, r->caller->tenant, CG_DB_READ, &step, 1, on_list, r);
 }
 

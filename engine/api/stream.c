@@ -10,6 +10,7 @@ enum { HEARTBEAT_MS = 15000, PENDING_MAX = 4 * 1024 * 1024 };
 
 struct cg_stream {
     struct cg_request *r;
+    struct cg_loop *loop;
     struct cg_run *run;
     struct cg_sink sink;
     const struct cg_dialect *dialect;
@@ -18,7 +19,8 @@ struct cg_stream {
     struct cg_plain_sink plain;
     char *model;
     char run_id[CG_ID_SIZE], session[CG_ID_SIZE + 32];
-    bool whole, begun;
+    struct cg_task give_up;
+    bool whole, begun, overrun;
 };
 
 static void answer_whole(struct cg_stream *s)
@@ -41,7 +43,7 @@ static void on_event(void *arg, const struct cg_event *ev)
     struct cg_stream *s = arg;
     cg_auto_buf out = { 0 };
     bool last = s->dialect->event(s->self, ev, &out);
-    if (out.len)
+    if (out.len && !s->overrun)
         cg_answer_bytes(s->r, cg_buf_view(&out));
     if (last) {
         s->run = NULL; /* it ends itself */
@@ -50,10 +52,18 @@ static void on_event(void *arg, const struct cg_event *ev)
         else
             cg_answer_end(s->r);
         cg_stream_destroy(s);
-    } else if (!s->whole && cg_exchange_pending(s->r->x) > PENDING_MAX) {
-        /* Memory is not for readers who do not read. The run goes as if the client had left. */
-        cg_exchange_abort(s->r->x);
+    } else if (!s->whole && !s->overrun && cg_exchange_pending(s->r->x) > PENDING_MAX) {
+        /* Memory is not for readers who do not read. The run goes as if the client had left: at the end of this turn,
+         * for it is the run that is speaking. */
+        s->overrun = true;
+        cg_task_later(s->loop, &s->give_up);
     }
+}
+
+static void give_up(void *arg)
+{
+    struct cg_stream *s = arg;
+    cg_exchange_abort(s->r->x);
 }
 
 static void on_gone(struct cg_request *r)
@@ -79,6 +89,8 @@ struct cg_stream *cg_stream_create(struct cg_request *r, enum cg_dialect_kind ki
         return NULL;
     s->r = r;
     s->sink = (struct cg_sink){ on_event, s };
+    s->give_up = (struct cg_task){ .fn = give_up, .arg = s };
+    s->loop = r->env->loop;
     s->model = cg_str_dup(cogent_str(model ? model : "main"));
     s->whole = kind == CG_AS_ASSISTANT_WHOLE || kind == CG_AS_OPENAI_WHOLE;
     int64_t now = cg_now_us() / 1000000;
@@ -124,6 +136,7 @@ void cg_stream_destroy(struct cg_stream *s)
 {
     if (!s)
         return;
+    cg_task_cancel(s->loop, &s->give_up);
     cg_plain_sink_finish(&s->plain);
     free(s->model);
     free(s);

@@ -28,8 +28,9 @@ struct cg_series {
 };
 
 struct cg_slot {
-    _Atomic int32_t pid;          /* 0: nobody */
-    _Atomic uint64_t incarnation; /* grows with each worker that takes a slot */
+    _Atomic int32_t pid; /* 0: nobody */
+    _Atomic uint64_t
+        incarnation; /* grows with each worker that takes a slot, and from one server to the next */
     _Atomic int64_t heartbeat_us; /* monotonic */
     _Atomic uint32_t load;        /* open exchanges */
     _Atomic uint32_t draining;

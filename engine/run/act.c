@@ -97,13 +97,13 @@ static void send(struct cg_call *call)
         on_done(call, COGENT_NO_MEMORY, cogent_str("out of memory"));
 }
 
-/* The effect is on disk, or it is not sent. */
+/* The effect is on disk, or it is not sent. Only those of the write that has just ended: others may be under way. */
 static void on_planned(struct cg_run *run, int err)
 {
     for (size_t i = 0; i < run->n_calls; i++) {
         struct cg_call *call = run->calls[i];
         if (!call->running || !call->effect[0] || !cogent_op_none(call->op) ||
-            call->state != CG_CALL_DISPATCHED)
+            call->state != CG_CALL_DISPATCHED || call->write != run->wrote)
             continue;
         if (err < 0) {
             settle_call(call, COGENT_UNAVAILABLE,
@@ -151,6 +151,7 @@ static void dispatch(struct cg_call *call)
     cg_run_survives(run);
     const struct cg_db_step plan = { &cg_store[CG_ST_EFFECT_PLAN], v, 6 };
     cg_run_write(run, CG_DB_FSYNC, &plan, 1, NULL, on_planned);
+    call->write = run->writes;
 }
 
 /* A call that was sent by a process that is gone, and is not sent again. */
@@ -193,7 +194,12 @@ void cg_act_start(struct cg_run *run)
         struct cg_call *call = run->calls[i];
         if (call->running || call->outcome)
             continue;
-        if (call->state == CG_CALL_PLANNED && call->tool) {
+        if (call->state == CG_CALL_PLANNED && call->tool &&
+            !cg_caller_may(run->caller, call->tool->api->permission)) {
+            call->began_us = cg_mono_us(); /* a run that was taken up again, under the rights of today */
+            settle_call(call, COGENT_DENIED, cogent_str("the asking user no longer has the right"));
+            cg_run_next(run);
+        } else if (call->state == CG_CALL_PLANNED && call->tool) {
             dispatch(call);
         } else if (call->state == CG_CALL_PLANNED) {
             call->began_us = cg_mono_us();

@@ -68,16 +68,25 @@ static int take_place(struct cg_run *run, struct cg_err *err, const char **code)
     return 0;
 }
 
+json_t *cg_run_rights(const struct cg_caller *caller)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < caller->own; i++)
+        json_array_append(list, json_array_get(caller->permissions, i));
+    return json_pack("{s:o, s:O}", "permissions", list, "roles", caller->roles);
+}
+
 static json_t *open_row(struct cg_run *run, const struct cg_run_request *r, const char *model)
 {
-    json_t *body = json_pack("{s:s%, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:O, s:O}", "query",
-                             r->query.ptr, r->query.len, "user", run->caller->user, "session", run->session,
-                             "locale", r->locale ? r->locale : run->caller->locale, "time_zone",
+    json_t *body = json_pack("{s:s%, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "query", r->query.ptr,
+                             r->query.len, "user", run->caller->user, "session", run->session, "locale",
+                             r->locale ? r->locale : run->caller->locale, "time_zone",
                              r->time_zone ? r->time_zone : run->caller->time_zone, "model", model, "policy",
-                             cg_policy_version(run->env->policy), "arm", "model", "detach", (int)r->detach,
-                             "permissions", run->caller->permissions, "roles", run->caller->roles);
+                             cg_policy_version(run->env->policy), "arm", "model", "detach", (int)r->detach);
+    cg_auto_json rights = cg_run_rights(run->caller);
     if (!body)
         return NULL;
+    json_object_update(body, rights);
     if (r->context)
         json_object_set(body, "context", (json_t *)r->context);
     if (r->tools)

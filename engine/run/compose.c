@@ -41,6 +41,10 @@ static bool add_records(const struct cg_run *run, struct cg_messages *m)
     size_t i;
     json_t *record;
     json_array_foreach (json_object_get(run->context, "records"), i, record) {
+        /* A right that was taken away while the run waited counts. */
+        const struct cg_kind *kind = cg_kind_find(run->env->kinds, cg_json_str(record, "type", ""));
+        if (!kind || !cg_caller_may(run->caller, kind->read))
+            continue;
         struct cogent_message *msg = add(m, COGENT_RECORD, view(json_object_get(record, "text")));
         if (!msg)
             return false;
@@ -85,6 +89,10 @@ static void outcome_text(const struct cg_call *call, struct cg_buf *out)
 {
     const json_t *error = json_object_get(call->outcome, "error");
     size_t cited = json_array_size(json_object_get(call->outcome, "cites"));
+    if (call->tool && !cg_caller_may(call->run->caller, call->tool->api->permission) && !error) {
+        cg_buf_text(out, "{\"error\":{\"class\":\"denied\"}}");
+        return;
+    }
     if (error || !call->outcome) {
         cg_auto_json body = json_pack("{s:O}", "error", error ? error : json_null());
         cg_json_add(out, body);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { ROWS_AT_ONCE = 256 };
+
 static const char *const row_names[CG_ROW_KINDS] = {
     [CG_ROW_OPEN] = "open",       [CG_ROW_CONTEXT] = "context",   [CG_ROW_ANSWER] = "answer",
     [CG_ROW_VERDICT] = "verdict", [CG_ROW_DISPATCH] = "dispatch", [CG_ROW_OUTCOME] = "outcome",
@@ -50,13 +52,28 @@ int cg_run_row_loaded(struct cg_run *run, enum cg_row_kind kind, int64_t at_us, 
         return COGENT_NO_MEMORY;
     }
     struct cg_row *row = &run->rows[run->n_rows];
-    *row = (struct cg_row){ kind, at_us, body };
+    *row = (struct cg_row){ kind, at_us, body, 0 };
     int rc = cg_fold_row(run, row);
     if (rc < 0)
         json_decref(body);
     else
         run->n_rows++;
     return rc;
+}
+
+static size_t unwritten(const struct cg_run *run)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < run->n_rows; i++)
+        n += run->rows[i].write == 0;
+    return n;
+}
+
+void cg_run_rows_kept(struct cg_run *run)
+{
+    run->writes++;
+    for (size_t i = 0; i < run->n_rows; i++)
+        run->rows[i].write = run->writes;
 }
 
 int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet)
@@ -66,55 +83,79 @@ int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool qui
         return rc;
     if (!quiet)
         cg_run_emit_row(run, run->n_rows - 1);
-    /* A run that others may have to take up tells them at once what has happened. */
-    if ((run->detached || run->effects) && kind != CG_ROW_OPEN && kind != CG_ROW_DISPATCH &&
-        kind != CG_ROW_ASK && kind != CG_ROW_END)
+    /* A run that others may have to take up tells them at once what has happened; no group grows without end. */
+    if ((run->detached || run->effects || unwritten(run) >= ROWS_AT_ONCE) && kind != CG_ROW_OPEN &&
+        kind != CG_ROW_DISPATCH && kind != CG_ROW_ASK && kind != CG_ROW_END)
         cg_run_write(run, CG_DB_COMMIT, NULL, 0, NULL, NULL);
     return 0;
 }
 
-struct write {
+struct cg_run_writing {
+    struct cg_run_writing *next;
     struct cg_run *run;
     void (*done)(struct cg_run *run, int err);
+    unsigned no;
+    size_t upto;
     bool rows; /* it brought new rows */
 };
 
 /* For the fold test: the process ends, as by kill -9, when the run's row N is on disk. Only in developer builds. */
-static void maybe_die(const struct cg_run *run)
+static void maybe_die(size_t written)
 {
 #ifdef CG_TESTING
     const char *at = getenv("COGENT_TEST_DIE_AFTER_ROW");
-    if (at && run->written == strtoul(at, NULL, 10))
+    if (at && written == strtoul(at, NULL, 10))
         _exit(137);
 #else
-    (void)run;
+    (void)written;
 #endif
+}
+
+static void unlink_writing(struct cg_run_writing *w)
+{
+    struct cg_run_writing **at = &w->run->writing;
+    while (*at != w)
+        at = &(*at)->next;
+    *at = w->next;
+    free(w);
+}
+
+void cg_run_writing_free(struct cg_run *run)
+{
+    while (run->writing)
+        unlink_writing(run->writing);
 }
 
 static void on_written(void *arg, const struct cogent_db_result *result)
 {
-    struct write *w = arg;
-    struct cg_run *run = w->run;
-    void (*done)(struct cg_run * run, int err) = w->done;
-    bool rows = w->rows;
-    free(w);
-    run->writes--;
-    if (result->err < 0)
+    const struct cg_run_writing w = *(struct cg_run_writing *)arg;
+    struct cg_run *run = w.run;
+    unlink_writing(arg);
+    run->wrote = w.no;
+    if (result->err < 0) {
         cg_log(CG_ERROR, "run.write", CG_S("run", run->id), CG_S("error", cogent_err_name(result->err)));
-    else if (rows)
-        maybe_die(run);
-    if (done)
-        done(run, result->err);
+        for (size_t i = 0; i < w.upto; i++) { /* the next write takes them along: the journal has no gaps */
+            if (run->rows[i].write == w.no)
+                run->rows[i].write = 0;
+        }
+    } else if (w.rows) {
+        maybe_die(w.upto);
+    }
+    if (w.done)
+        w.done(run, result->err);
     else if (result->err < 0)
-        cg_settle_start(run, "failed", NULL, NULL);
+        cg_run_stop(run, "failed"); /* an effect that is under way is waited for */
 }
 
-static size_t add_rows(const struct cg_run *run, struct cg_db_step *steps, struct cogent_value *values,
+static size_t add_rows(struct cg_run *run, struct cg_db_step *steps, struct cogent_value *values,
                        json_t *texts)
 {
     size_t n = 0;
-    for (size_t i = run->written; i < run->n_rows; i++, n++) {
-        struct cogent_value *v = &values[n * 5];
+    for (size_t i = 0; i < run->n_rows; i++) {
+        if (run->rows[i].write)
+            continue;
+        struct cogent_value *v = &values[n * 6];
+        run->rows[i].write = run->writes;
         cg_auto_buf text = { 0 };
         cg_json_add(&text, run->rows[i].body);
         json_t *kept = cg_json_strn(cg_buf_view(&text));
@@ -124,7 +165,8 @@ static size_t add_rows(const struct cg_run *run, struct cg_db_step *steps, struc
         v[2] = cogent_int(run->rows[i].at_us);
         v[3] = cogent_text(cogent_str(row_names[run->rows[i].kind]));
         v[4] = cogent_text((struct cogent_str){ json_string_value(kept), json_string_length(kept) });
-        steps[n] = (struct cg_db_step){ &cg_store[CG_ST_ROW_ADD], v, 5 };
+        v[5] = cogent_text(cogent_str(run->env->owner));
+        steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_ROW_ADD], v, 6 };
     }
     return n;
 }
@@ -142,18 +184,19 @@ static void seal(const struct cg_run *run, struct cg_buf *out)
 void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_db_step *extra, size_t n_extra,
                   const char *status, void (*done)(struct cg_run *run, int err))
 {
-    size_t n = n_extra, most = run->n_rows - run->written;
+    size_t n = n_extra, most = unwritten(run);
     bool lasting = status && strcmp(status, "running") != 0 && strcmp(status, "waiting") != 0;
     struct cg_db_step *steps = calloc(n_extra + most + 1, sizeof *steps);
-    struct cogent_value *values = calloc(most * 5 + 6, sizeof *values);
-    struct write *w = calloc(1, sizeof *w);
+    struct cogent_value *values = calloc(most * 6 + 6, sizeof *values);
+    struct cg_run_writing *w = calloc(1, sizeof *w);
     cg_auto_json texts = json_array();
     cg_auto_buf sealed = { 0 };
     if (steps && values && w && texts) {
         if (n_extra)
             memcpy(steps, extra, n_extra * sizeof *steps);
+        run->writes++;
         n += add_rows(run, steps + n, values, texts);
-        struct cogent_value *v = &values[most * 5];
+        struct cogent_value *v = &values[most * 6];
         const char *now = status ? status : "running";
         if (!lasting)
             seal(run, &sealed);
@@ -164,14 +207,11 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
         v[4] = sealed.len ? cogent_text(cg_buf_view(&sealed)) : cogent_null();
         v[5] = cogent_int(run->detached || run->effects);
         steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_RUN_UPDATE], v, 6 };
-        run->written = run->n_rows;
-        run->writes++;
-        *w = (struct write){ run, done, most > 0 };
+        *w = (struct cg_run_writing){ run->writing, run, done, run->writes, run->n_rows, most > 0 };
+        run->writing = w;
         if (cogent_op_none(
-                cg_db_run(run->env->db, run->root, run->caller->tenant, durable, steps, n, on_written, w))) {
-            run->writes--;
-            free(w);
-        }
+                cg_db_run(run->env->db, run->root, run->caller->tenant, durable, steps, n, on_written, w)))
+            unlink_writing(w);
     } else {
         free(w);
     }

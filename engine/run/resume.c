@@ -78,15 +78,38 @@ static void take_credential(struct resume *r, struct cg_caller *caller, const ch
         caller->authorization = cg_buf_steal(&plain);
 }
 
-/* Under the permissions and roles that the question was asked with. */
-static struct cg_caller *caller_of(struct resume *r, const char *user, const json_t *open, const char *sealed)
+/* The last word on the asker's rights: of the question, or of a decision that the asker made since. */
+static json_t *rights_of(const struct cogent_db_result *result)
+{
+    for (size_t i = result->rows(result, 1); i-- > 0;) {
+        struct cogent_row row = result->row(result, 1, i);
+        json_t *body = cg_json_parse(row.values[3].str, NULL);
+        if (json_object_get(body, "permissions"))
+            return body;
+        json_decref(body);
+    }
+    return NULL;
+}
+
+/* Under the rights of the asker's token, which is this request's when the asker makes it, and what its roles grant
+ * today. */
+static struct cg_caller *caller_of(struct resume *r, const char *user, const json_t *rights,
+                                   const char *sealed)
 {
     const struct cg_tenant_info *info = cg_tenants_find(r->env->tenants, cg_tenant_name(r->tenant));
     struct cg_caller *c = info ? cg_caller_create(r->tenant, info->fields, user) : NULL;
     if (!c)
         return NULL;
-    json_array_extend(c->permissions, json_object_get(open, "permissions"));
-    json_array_extend(c->roles, json_object_get(open, "roles"));
+    bool fresh = r->credential && r->credential->authorization;
+    json_array_extend(c->permissions,
+                      fresh ? r->credential->permissions : json_object_get(rights, "permissions"));
+    json_array_extend(c->roles, fresh ? r->credential->roles : json_object_get(rights, "roles"));
+    if (fresh) {
+        c->own = r->credential->own;
+    } else {
+        cg_auto_json granted = cg_policy_roles(r->env->policy, c->roles);
+        cg_caller_grant(c, granted);
+    }
     take_credential(r, c, sealed);
     return c;
 }
@@ -147,14 +170,13 @@ static void append_decisions(struct resume *r)
     size_t i;
     json_t *d;
     struct cg_run *run = r->run;
+    cg_auto_json rights = r->credential ? cg_run_rights(run->caller) : NULL;
     json_array_foreach (r->decisions, i, d) {
         struct cg_call *call = cg_run_call(run, cg_json_str(d, "call", ""));
+        json_object_update(d, rights); /* for whoever takes it up after us */
         cg_run_row(run, CG_ROW_DECISION, json_incref(d), false);
-        const char *why = NULL;
-        if (call->state == CG_CALL_DENIED)
-            why = cg_json_str(d, "why", "");
-        else if (!call->tool || !cg_caller_may(run->caller, call->tool->api->permission))
-            why = "the asking user no longer has the right";
+        /* Whether the right and the tool are still there is asked when it is sent (act.c). */
+        const char *why = call->state == CG_CALL_DENIED ? cg_json_str(d, "why", "") : NULL;
         if (why)
             cg_run_row(run, CG_ROW_OUTCOME,
                        json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:[], s:i}", "call", call->id, "tool",
@@ -174,7 +196,7 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     }
     /* A run whose workers die one after the other is most likely what kills them, and each of them had others' runs. */
     bool deadly = result->row(result, 0, 0).values[1].num >= TAKES_MAX;
-    run->written = run->n_rows;
+    cg_run_rows_kept(run);
     run->due = true;
     run->detached = true; /* nobody's disconnect cancels it now */
     run->state = CG_RUN_TAKEN;
@@ -225,9 +247,8 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
         finish(r, NULL, strcmp(r->status, "running") != 0 ? COGENT_NOT_FOUND : 0);
         return;
     }
-    cg_auto_json open =
-        result->rows(result, 1) ? cg_json_parse(result->row(result, 1, 0).values[3].str, NULL) : NULL;
-    struct cg_caller *caller = open ? caller_of(r, user, open, sealed) : NULL;
+    cg_auto_json rights = rights_of(result);
+    struct cg_caller *caller = rights ? caller_of(r, user, rights, sealed) : NULL;
     r->run = caller ? cg_run_create(r->runs, caller, r->run_id) : NULL;
     cg_caller_unref(caller);
     int rc = r->run ? fold_rows(r, result) : COGENT_INTERNAL;

@@ -110,6 +110,8 @@ static void turn(void *arg)
         return;
     if (run->state == CG_RUN_ADMIT)
         cg_run_emit_row(run, 0);
+    if (run->state == CG_RUN_SUSPEND && run->writing)
+        return; /* once its approvals are out they may be decided: first the one, then the other */
     if (run->stop) {
         if (!effect_under_way(run))
             cg_settle_start(run, run->stop, NULL, NULL);
@@ -234,6 +236,7 @@ void cg_run_destroy(struct cg_run *run)
     cg_task_cancel(env->loop, &run->next_task);
     cg_op_cancel(env->loop, run->root, COGENT_CANCELLED);
     cg_plan_cancel(run);
+    cg_run_writing_free(run);
     cg_runs_remove(run->runs, run);
     if (run->counted) {
         struct cg_board_tenant *t = cg_board_tenant(env->board, cg_tenant_id(run->caller->tenant));
@@ -294,6 +297,7 @@ void cg_run_leave(struct cg_run *run)
 {
     run->sink = (struct cg_sink){ NULL, NULL };
     run->gone = true;
-    if (!run->detached)
+    if (!run->detached &&
+        run->state != CG_RUN_SUSPEND) /* what is about to wait for people does not need it */
         cg_run_stop(run, "cancelled");
 }

@@ -56,7 +56,8 @@ struct cg_call {
     char effect[CG_ID_SIZE]; /* writes; "" for reads */
     struct cogent_op op;
     int64_t began_us;
-    bool running; /* in this process: a fold never sets it */
+    unsigned write; /* that put its effect on disk */
+    bool running;   /* in this process: a fold never sets it */
 };
 
 struct cg_turn {
@@ -68,7 +69,10 @@ struct cg_row {
     enum cg_row_kind kind;
     int64_t at_us;
     json_t *body;
+    unsigned write; /* the write that took it along; 0: none yet, or it failed */
 };
+
+struct cg_run_writing;
 
 struct cg_run {
     struct cg_runs *runs;
@@ -86,8 +90,9 @@ struct cg_run {
 
     /* The journal. */
     struct cg_row *rows;
-    size_t n_rows, cap_rows, written;
-    size_t writes; /* groups on their way */
+    size_t n_rows, cap_rows;
+    unsigned writes, wrote;         /* number of the last write begun; of the one that has just ended */
+    struct cg_run_writing *writing; /* those on their way */
 
     /* The fold. */
     json_t *open; /* row bodies, borrowed from rows */
@@ -136,6 +141,11 @@ int cg_row_kind_of(struct cogent_str name);
 void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_db_step *extra, size_t n_extra,
                   const char *status, void (*done)(struct cg_run *run, int err));
 
+/* All rows so far are in the database already. */
+void cg_run_rows_kept(struct cg_run *run);
+/* Forgets what is on its way: it is written, and nobody is told. */
+void cg_run_writing_free(struct cg_run *run);
+
 /* Puts the run where another worker finds it when this one dies; taken out at its end. */
 void cg_run_survives(struct cg_run *run);
 
@@ -154,6 +164,9 @@ void cg_run_emit_citation(struct cg_run *run, int64_t row, unsigned candidate);
 /* The steps. */
 int cg_admit_open(struct cg_run *run, const struct cg_run_request *request, struct cg_err *err,
                   const char **code);
+/* What the caller's token grants, and its roles: what roles grant is looked up when a run is taken up. A new
+ * reference: {"permissions", "roles"}. */
+json_t *cg_run_rights(const struct cg_caller *caller);
 void cg_retrieve_start(struct cg_run *run);
 void cg_plan_start(struct cg_run *run);
 void cg_plan_cancel(struct cg_run *run);

@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/svc/due.h"
 #include "engine/svc/store.h"
 
 #include <stdio.h>
@@ -180,6 +181,10 @@ static void on_written(struct cg_run *run, int err)
         cg_settle_start(run, "failed", NULL, body);
         return;
     }
+    if (run->stop) { /* cancelled meanwhile */
+        cg_run_next(run);
+        return;
+    }
     say_waiting(run);
     cg_metric_add(run->env->metrics, CG_M_APPROVALS, 1, "waiting", NULL, NULL);
     cg_metric_add(run->env->metrics, CG_M_RUNS, 1, "waiting", NULL, NULL);
@@ -194,13 +199,14 @@ void cg_suspend_start(struct cg_run *run)
     struct cogent_value values[ASKS_MAX * 8];
     struct cg_buf macs[ASKS_MAX] = { 0 }, bodies[ASKS_MAX] = { 0 };
     size_t n = 0;
-    int64_t now = cg_now_us();
+    int64_t now = cg_now_us(), last = now;
     bool ok = true;
     for (size_t i = 0; ok && i < run->n_calls && n < ASKS_MAX; i++) {
         struct cg_call *call = run->calls[i];
         if (call->state != CG_CALL_ASKING || call->approval)
             continue;
         int64_t expires = expiry_of(call, now);
+        last = expires > last ? expires : last;
         ok =
             cg_run_row(run, CG_ROW_ASK,
                        json_pack("{s:s, s:o}", "call", call->id, "approval", approval_of(call, now, expires)),
@@ -219,6 +225,10 @@ void cg_suspend_start(struct cg_run *run)
         steps[n] = (struct cg_db_step){ &cg_store[CG_ST_APPROVAL_ADD], v, 8 };
         n++;
     }
+    /* When nobody decides, the run is taken up to be ended, and its credential goes. */
+    const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
+    if (ok)
+        cg_due_put(&due, "run", run->caller->tenant, run->id, last + 1000);
     if (ok)
         cg_run_write(run, CG_DB_FSYNC, steps, n, "waiting", on_written);
     else

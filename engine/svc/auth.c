@@ -294,6 +294,7 @@ bool cg_caller_may(const struct cg_caller *caller, const char *permission)
 
 void cg_caller_grant(struct cg_caller *caller, const json_t *permissions)
 {
+    caller->own = json_array_size(caller->permissions);
     json_array_extend(caller->permissions, (json_t *)permissions);
 }
 

@@ -20,6 +20,7 @@ struct cg_caller {
     char *name;               /* "" when the token says none */
     char *locale, *time_zone; /* of the token, else of the tenant */
     json_t *permissions;      /* array: what the token grants, and what cg_caller_grant added */
+    size_t own;               /* how many of them the token grants; the others stand behind */
     json_t *roles;            /* array */
     char *authorization;      /* "Bearer ..."; secret; NULL for the engine's own work */
     int64_t expires_us;

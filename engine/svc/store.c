@@ -43,12 +43,13 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
                                "status in ('running', 'waiting') returning tenant_id, status, owner",
                            .params = "tt",
                            .columns = "tt" },
-    /* run, row, at, kind, body */
+    /* run, row, at, kind, body, owner: who no longer holds the run violates a constraint, and nothing of its group
+     * is written */
     [CG_ST_ROW_ADD] = { .name = "run_row.add",
                         .text =
-                            "insert into run_row(tenant_id, run_id, row, at, kind, body) values ($1, $2, $3, $4, $5, "
-                            "$6)",
-                        .params = "tiitt",
+                            "insert into run_row(tenant_id, run_id, row, at, kind, body) values ($1, (select r.run_id "
+                            "from run r where r.tenant_id = $1 and r.run_id = $2 and r.owner = $7), $3, $4, $5, $6)",
+                        .params = "tiittt",
                         .columns = "" },
     [CG_ST_ROW_LIST] = { .name = "run_row.list",
                          .text =
@@ -69,12 +70,13 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
                                  "decided_by, decision from approval where tenant_id = $1 and approval_id = $2",
                              .params = "t",
                              .columns = "ttttttiitt" },
-    /* state, limit */
+    /* state, limit, now: what waited too long is not listed, newest first */
     [CG_ST_APPROVAL_LIST] = { .name = "approval.list",
                               .text =
                                   "select tenant_id, approval_id, run_id, user_id, state, body, expires from approval "
-                                  "where tenant_id = $1 and state = $2 order by created limit $3",
-                              .params = "ti",
+                                  "where tenant_id = $1 and state = $2 and (state <> 'waiting' or expires > $4) "
+                                  "order by created desc limit $3",
+                              .params = "tii",
                               .columns = "ttttti" },
     /* approval, new state, decider, decision, now: the one conditional update that settles who decided */
     [CG_ST_APPROVAL_DECIDE] = { .name = "approval.decide",

@@ -14,7 +14,8 @@ const struct cogent_statement cg_system[CG_SYS_STATEMENTS] = {
     /* id, kind, at, fair_key, ticket */
     [CG_SYS_DUE_PUT] = { .name = "due.put",
                          .text = "insert into due(id, kind, at, lease_until, owner, fair_key, ticket) "
-                                 "values ($1, $2, $3, 0, $6, $4, $5) on conflict(id) do nothing",
+                                 "values ($1, $2, $3, 0, $6, $4, $5) on conflict(id) do update set at = "
+                                 "case when excluded.at < due.at then excluded.at else due.at end",
                          .params = "ttittt",
                          .columns = "" },
     /* kind, now, new lease end, owner: claims the oldest that is due and free */

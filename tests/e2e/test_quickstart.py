@@ -192,7 +192,7 @@ class Quickstart(unittest.TestCase):
         self.stack.write(os.path.join(self.stack.state, "demo.token"), self.bearer + "\n")
         self.assertIn("demo", self.run_cogent("me", COGENT_URL="", COGENT_TOKEN="", COGENT_STATE=self.stack.state))
         self.run_cogent("me", COGENT_URL="unix:" + os.path.join(self.stack.state, "cogent.sock"))
-        self.run_cogent("me", COGENT_URL="", COGENT_TOKEN="", COGENT_STATE="/nonexistent", status=1)
+        self.run_cogent("me", COGENT_URL="", COGENT_TOKEN="", COGENT_STATE="/proc/nonexistent", status=1)
         self.assertIn("COGENT_URL", self.errors)
         self.run_cogent("me", COGENT_URL="http://127.0.0.1:1", status=1)
 

@@ -366,7 +366,7 @@ static void bad_bundles_are_refused(void **state)
     }
     struct cg_policy *policy;
     struct cg_err err = { 0 };
-    assert_int_equal(cg_policy_create("/nonexistent/bundle", &policy, &err), COGENT_NOT_FOUND);
+    assert_int_equal(cg_policy_create("/proc/nonexistent/bundle", &policy, &err), COGENT_NOT_FOUND);
 }
 
 static void circles_are_refused(void **state)

@@ -100,8 +100,8 @@ static void errors_name_their_place(void **state)
     }
     struct cg_files *files = files_new();
     json_t *got;
-    assert_int_equal(cg_files_load(files, "/nonexistent.lua", "n", &got, NULL), COGENT_NOT_FOUND);
-    assert_int_equal(cg_files_load_folder(files, "/nonexistent", "n", &got, NULL), COGENT_NOT_FOUND);
+    assert_int_equal(cg_files_load(files, "/proc/nonexistent.lua", "n", &got, NULL), COGENT_NOT_FOUND);
+    assert_int_equal(cg_files_load_folder(files, "/proc/nonexistent", "n", &got, NULL), COGENT_NOT_FOUND);
     cg_files_destroy(files);
     room_close(&room);
 }

@@ -1,65 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Connections and exchanges. A connection is in one of four states; conn_turn moves it on with what has arrived. */
-#include "http_server.h"
+ * Connections: accepting, reading, closing. A connection is in one of four states; conn_turn moves it on with what has arrived. */
+#include "http_conn.h"
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
-#include "loop_base.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum {
-    READ_MAX = 64 * 1024,
-    DRAIN_AT = 16 * 1024,
-    LISTENERS_MAX = 8,
-    BODY_GRACE_MS = 5000,
-    LINGER_MS = 2000
-};
-
-enum state { HEAD, BODY, BUSY, LAST }; /* LAST: the reply is on its way, then the connection closes */
-
-struct cg_exchange {
-    struct conn *conn;
-    char *head_bytes; /* what head borrows from */
-    struct cg_http_head head;
-    struct cg_buf body;
-    struct cg_chunked chunked;
-    size_t body_max;
-    char id[CG_ID_SIZE];
-    void *data;
-    void (*closed)(void *arg);
-    void (*drained)(void *arg);
-    void *closed_arg, *drained_arg;
-    bool fin_is_gone, begun, chunk_out, replied, no_body;
-};
-
-struct conn {
-    struct cg_http_server *server;
-    struct conn *next, **prev;
-    struct bufferevent *bev;
-    struct event *timer;
-    struct cg_exchange *x;
-    enum state state;
-    int64_t began_us;
-    unsigned requests;
-    bool eof, in_turn, dead;
-};
-
-struct cg_http_server {
-    struct cg_loop *loop;
-    struct cg_http_limits limits;
-    struct cg_http_handler handler;
-    struct conn *conns;
-    unsigned open, busy;
-    struct event *listeners[LISTENERS_MAX];
-    size_t n_listeners;
-    bool draining;
-};
+enum { READ_MAX = 64 * 1024, BODY_GRACE_MS = 5000, LINGER_MS = 2000 };
 
 const struct cg_http_limits cg_http_limits_default = { .head_ms = 10000,
                                                        .idle_ms = 75000,
@@ -68,7 +19,7 @@ const struct cg_http_limits cg_http_limits_default = { .head_ms = 10000,
                                                        .connections = 8192,
                                                        .requests = 100000 };
 
-static void exchange_free(struct conn *c)
+void cg_http_exchange_free(struct cg_http_conn *c)
 {
     struct cg_exchange *x = c->x;
     if (!x)
@@ -80,9 +31,9 @@ static void exchange_free(struct conn *c)
     free(x);
 }
 
-static void conn_free(struct conn *c)
+static void conn_free(struct cg_http_conn *c)
 {
-    exchange_free(c);
+    cg_http_exchange_free(c);
     *c->prev = c->next;
     if (c->next)
         c->next->prev = c->prev;
@@ -93,7 +44,7 @@ static void conn_free(struct conn *c)
 }
 
 /* The client is gone, or must go. Inside a turn the turn frees it. */
-static void conn_close(struct conn *c)
+void cg_http_conn_close(struct cg_http_conn *c)
 {
     if (c->dead)
         return;
@@ -107,12 +58,12 @@ static void conn_close(struct conn *c)
         conn_free(c);
 }
 
-static size_t unsent(const struct conn *c)
+size_t cg_http_conn_unsent(const struct cg_http_conn *c)
 {
     return evbuffer_get_length(bufferevent_get_output(c->bev));
 }
 
-static void conn_timer(struct conn *c, uint32_t ms)
+void cg_http_conn_timer(struct cg_http_conn *c, uint32_t ms)
 {
     struct timeval tv = cg_ms(ms);
     if (ms)
@@ -121,56 +72,17 @@ static void conn_timer(struct conn *c, uint32_t ms)
         event_del(c->timer);
 }
 
-static const char *reason(int status)
-{
-    static const struct {
-        int status;
-        const char *words;
-    } table[] = { { 100, "Continue" },
-                  { 200, "OK" },
-                  { 201, "Created" },
-                  { 202, "Accepted" },
-                  { 204, "No Content" },
-                  { 400, "Bad Request" },
-                  { 401, "Unauthorized" },
-                  { 402, "Payment Required" },
-                  { 403, "Forbidden" },
-                  { 404, "Not Found" },
-                  { 405, "Method Not Allowed" },
-                  { 408, "Request Timeout" },
-                  { 409, "Conflict" },
-                  { 410, "Gone" },
-                  { 413, "Content Too Large" },
-                  { 414, "URI Too Long" },
-                  { 415, "Unsupported Media Type" },
-                  { 417, "Expectation Failed" },
-                  { 422, "Unprocessable Content" },
-                  { 429, "Too Many Requests" },
-                  { 431, "Request Header Fields Too Large" },
-                  { 499, "Client Closed Request" },
-                  { 500, "Internal Server Error" },
-                  { 502, "Bad Gateway" },
-                  { 503, "Service Unavailable" },
-                  { 504, "Gateway Timeout" },
-                  { 505, "HTTP Version Not Supported" } };
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        if (table[i].status == status)
-            return table[i].words;
-    }
-    return "Other";
-}
-
 static void on_unwanted(struct bufferevent *bev, void *arg);
 static void on_written(struct bufferevent *bev, void *arg);
 static void on_event(struct bufferevent *bev, short what, void *arg);
 
-static void refuse(struct conn *c, int status, const char *why)
+static void refuse(struct cg_http_conn *c, int status, const char *why)
 {
     c->x->head.keep_alive = false;
     c->server->handler.refuse(c->server->handler.arg, c->x, status, why);
 }
 
-static struct cg_exchange *exchange_create(struct conn *c)
+static struct cg_exchange *exchange_create(struct cg_http_conn *c)
 {
     struct cg_exchange *x = calloc(1, sizeof *x);
     if (!x)
@@ -182,10 +94,10 @@ static struct cg_exchange *exchange_create(struct conn *c)
     return x;
 }
 
-static void body_done(struct conn *c)
+static void body_done(struct cg_http_conn *c)
 {
-    c->state = BUSY;
-    conn_timer(c, 0);
+    c->state = CG_HTTP_BUSY;
+    cg_http_conn_timer(c, 0);
     if (c->x->body.failed)
         refuse(c, 503, "Out of memory; try again.");
     else
@@ -193,19 +105,19 @@ static void body_done(struct conn *c)
 }
 
 /* After it the body's size is known to be welcome, or the answer has been given. */
-static void head_done(struct conn *c)
+static void head_done(struct cg_http_conn *c)
 {
     struct cg_exchange *x = c->x;
     struct cg_http_server *s = c->server;
-    c->state = BODY;
+    c->state = CG_HTTP_BODY;
     c->requests++;
     c->began_us = cg_mono_us();
-    conn_timer(c, BODY_GRACE_MS);
+    cg_http_conn_timer(c, BODY_GRACE_MS);
     if (s->draining || c->requests >= s->limits.requests)
         x->head.keep_alive = false;
     bool bodiless = !x->head.chunked && x->head.length <= 0;
     if (bodiless) /* nothing unread can be taken for a request: an early answer may keep the connection */
-        c->state = BUSY;
+        c->state = CG_HTTP_BUSY;
     int64_t welcome = s->handler.head(s->handler.arg, x);
     if (welcome < 0 || c->dead)
         return;
@@ -223,7 +135,7 @@ static void head_done(struct conn *c)
 }
 
 /* false: more bytes are needed. */
-static bool read_head(struct conn *c)
+static bool read_head(struct cg_http_conn *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
     size_t len = evbuffer_get_length(in);
@@ -231,7 +143,7 @@ static bool read_head(struct conn *c)
         return false;
     if (!c->began_us) { /* the first byte: a kept-alive connection's idle time is over */
         c->began_us = cg_mono_us();
-        conn_timer(c, c->server->limits.head_ms);
+        cg_http_conn_timer(c, c->server->limits.head_ms);
     }
     if (len > CG_HTTP_HEAD_MAX + CG_HTTP_LINE_MAX)
         len = CG_HTTP_HEAD_MAX + CG_HTTP_LINE_MAX;
@@ -243,11 +155,11 @@ static bool read_head(struct conn *c)
         return false;
     struct cg_exchange *x = exchange_create(c);
     if (!x) {
-        conn_close(c);
+        cg_http_conn_close(c);
         return false;
     }
     if (n < 0) {
-        c->state = BODY;
+        c->state = CG_HTTP_BODY;
         refuse(c, -n, why);
         return true;
     }
@@ -255,7 +167,7 @@ static bool read_head(struct conn *c)
     x->head_bytes = cg_str_dup(bytes);
     if (!x->head_bytes ||
         cg_http_head_read((struct cogent_str){ x->head_bytes, bytes.len }, &x->head, &why) != n) {
-        conn_close(c);
+        cg_http_conn_close(c);
         return false;
     }
     evbuffer_drain(in, (size_t)n);
@@ -263,7 +175,7 @@ static bool read_head(struct conn *c)
     return true;
 }
 
-static bool read_body(struct conn *c)
+static bool read_body(struct cg_http_conn *c)
 {
     struct cg_exchange *x = c->x;
     struct evbuffer *in = bufferevent_get_input(c->bev);
@@ -295,37 +207,38 @@ static bool read_body(struct conn *c)
 
 /* What is on its way to the client goes out, then the connection closes. No time limit of its own: a client that
  * takes nothing is found by the time-out of the write. */
-static void conn_last(struct conn *c)
+void cg_http_conn_last(struct cg_http_conn *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
-    c->state = LAST;
-    conn_timer(c, 0);
+    c->state = CG_HTTP_LAST;
+    cg_http_conn_timer(c, 0);
     evbuffer_drain(in, evbuffer_get_length(in));
     bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
     bufferevent_setcb(c->bev, on_unwanted, on_written, on_event, c);
-    if (unsent(c) == 0) /* no write will tell */
+    if (cg_http_conn_unsent(c) == 0) /* no write will tell */
         bufferevent_trigger(c->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
 }
 
-static void conn_turn(struct conn *c)
+static void conn_turn(struct cg_http_conn *c)
 {
     if (c->in_turn)
         return;
     c->in_turn = true;
     bool more = true;
     while (more && !c->dead) {
-        if (c->state == HEAD)
+        if (c->state == CG_HTTP_HEAD)
             more = read_head(c);
-        else if (c->state == BODY)
+        else if (c->state == CG_HTTP_BODY)
             more = read_body(c);
         else
             more = false;
     }
     /* End of input: fine while an answer is under way or being sent; else the rest will never come. */
-    if (!c->dead && c->eof && c->state == HEAD && unsent(c))
-        conn_last(c);
-    else if (!c->dead && c->eof && (c->state == HEAD || c->state == BODY || (c->x && c->x->fin_is_gone)))
-        conn_close(c);
+    if (!c->dead && c->eof && c->state == CG_HTTP_HEAD && cg_http_conn_unsent(c))
+        cg_http_conn_last(c);
+    else if (!c->dead && c->eof &&
+             (c->state == CG_HTTP_HEAD || c->state == CG_HTTP_BODY || (c->x && c->x->fin_is_gone)))
+        cg_http_conn_close(c);
     c->in_turn = false;
     if (c->dead)
         conn_free(c);
@@ -347,13 +260,13 @@ static void on_unwanted(struct bufferevent *bev, void *arg)
 
 static void on_written(struct bufferevent *bev, void *arg)
 {
-    struct conn *c = arg;
-    if (c->state == LAST && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
+    struct cg_http_conn *c = arg;
+    if (c->state == CG_HTTP_LAST && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
         /* Let the client read the answer before a reset can throw it away. */
         shutdown(bufferevent_getfd(bev), SHUT_WR);
-        conn_timer(c, LINGER_MS);
+        cg_http_conn_timer(c, LINGER_MS);
         if (c->eof)
-            conn_close(c);
+            cg_http_conn_close(c);
         return;
     }
     if (c->x && c->x->drained) {
@@ -365,49 +278,50 @@ static void on_written(struct bufferevent *bev, void *arg)
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
-    struct conn *c = arg;
+    struct cg_http_conn *c = arg;
     if (!(what & BEV_EVENT_EOF)) { /* reset, or the client stopped reading */
-        conn_close(c);
+        cg_http_conn_close(c);
         return;
     }
     c->eof = true;
     bufferevent_disable(bev, EV_READ);
-    if (c->state != LAST)
+    if (c->state != CG_HTTP_LAST)
         conn_turn(c);
-    else if (unsent(c) == 0) /* else on_written closes */
-        conn_close(c);
+    else if (cg_http_conn_unsent(c) == 0) /* else on_written closes */
+        cg_http_conn_close(c);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
-    struct conn *c = arg;
-    if (c->state == HEAD && c->began_us && !c->dead) {
+    struct cg_http_conn *c = arg;
+    if (c->state == CG_HTTP_HEAD && c->began_us && !c->dead) {
         c->in_turn = true;
         if (exchange_create(c)) {
-            c->state = BODY;
+            c->state = CG_HTTP_BODY;
             refuse(c, 408, "The headers took too long.");
         } else {
-            conn_close(c);
+            cg_http_conn_close(c);
         }
         c->in_turn = false;
         if (c->dead)
             conn_free(c);
         return;
     }
-    if (c->state == HEAD && unsent(c)) { /* a long answer, slowly read, is not idleness */
-        conn_timer(c, c->server->limits.idle_ms);
+    if (c->state == CG_HTTP_HEAD &&
+        cg_http_conn_unsent(c)) { /* a long answer, slowly read, is not idleness */
+        cg_http_conn_timer(c, c->server->limits.idle_ms);
         return;
     }
-    if (c->state == BODY && c->x) {
+    if (c->state == CG_HTTP_BODY && c->x) {
         int64_t seconds = (cg_mono_us() - c->began_us) / 1000000;
         if ((int64_t)c->x->body.len >=
             (seconds - BODY_GRACE_MS / 1000) * (int64_t)c->server->limits.body_rate) {
-            conn_timer(c, 1000);
+            cg_http_conn_timer(c, 1000);
             return;
         }
     }
-    conn_close(c);
+    cg_http_conn_close(c);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
@@ -417,7 +331,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
     int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client < 0)
         return; /* another worker was quicker, or the client has gone */
-    struct conn *c = s->open < s->limits.connections ? calloc(1, sizeof *c) : NULL;
+    struct cg_http_conn *c = s->open < s->limits.connections ? calloc(1, sizeof *c) : NULL;
     if (c)
         c->bev = bufferevent_socket_new(cg_loop_base(s->loop), client, BEV_OPT_CLOSE_ON_FREE);
     if (c && c->bev)
@@ -442,7 +356,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
     bufferevent_set_timeouts(c->bev, NULL, &write_ms);
     bufferevent_setwatermark(c->bev, EV_READ, 0, READ_MAX);
     bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
-    conn_timer(c, s->limits.head_ms);
+    cg_http_conn_timer(c, s->limits.head_ms);
     bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
@@ -460,7 +374,7 @@ struct cg_http_server *cg_http_server_create(struct cg_loop *loop, const struct 
 
 bool cg_http_server_listen(struct cg_http_server *s, int fd)
 {
-    if (s->n_listeners == LISTENERS_MAX || evutil_make_socket_nonblocking(fd) != 0)
+    if (s->n_listeners == CG_HTTP_LISTENERS_MAX || evutil_make_socket_nonblocking(fd) != 0)
         return false;
     struct event *ev = event_new(cg_loop_base(s->loop), fd, EV_READ | EV_PERSIST, on_accept, s);
     if (!ev || event_add(ev, NULL) != 0) {
@@ -483,14 +397,14 @@ void cg_http_server_drain(struct cg_http_server *s)
 {
     s->draining = true;
     close_listeners(s);
-    for (struct conn *c = s->conns, *next; c; c = next) {
+    for (struct cg_http_conn *c = s->conns, *next; c; c = next) {
         next = c->next;
         if (c->x)
             c->x->head.keep_alive = false;
-        else if (c->state == HEAD && unsent(c))
-            conn_last(c);
-        else if (c->state == HEAD && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
-            conn_close(c);
+        else if (c->state == CG_HTTP_HEAD && cg_http_conn_unsent(c))
+            cg_http_conn_last(c);
+        else if (c->state == CG_HTTP_HEAD && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
+            cg_http_conn_close(c);
     }
 }
 
@@ -510,147 +424,6 @@ void cg_http_server_destroy(struct cg_http_server *s)
         return;
     close_listeners(s);
     while (s->conns)
-        conn_close(s->conns);
+        cg_http_conn_close(s->conns);
     free(s);
-}
-
-const struct cg_http_head *cg_exchange_head(const struct cg_exchange *x)
-{
-    return &x->head;
-}
-
-struct cogent_str cg_exchange_body(const struct cg_exchange *x)
-{
-    return cg_buf_view(&x->body);
-}
-
-const char *cg_exchange_id(const struct cg_exchange *x)
-{
-    return x->id;
-}
-
-void *cg_exchange_data(const struct cg_exchange *x)
-{
-    return x->data;
-}
-
-void cg_exchange_set_data(struct cg_exchange *x, void *data)
-{
-    x->data = data;
-}
-
-void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void *arg)
-{
-    x->closed = closed;
-    x->closed_arg = arg;
-}
-
-void cg_exchange_watch_fin(struct cg_exchange *x)
-{
-    x->fin_is_gone = true;
-    if (x->conn->eof) /* it went before we asked; tell at the end of this turn */
-        conn_timer(x->conn, 1);
-}
-
-static void write_head(struct cg_exchange *x, int status, const char *content_type, const char *extra,
-                       int64_t length)
-{
-    struct evbuffer *out = bufferevent_get_output(x->conn->bev);
-    evbuffer_add_printf(
-        out, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nX-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
-        status, reason(status), content_type, x->id);
-    if (extra)
-        evbuffer_add(out, extra, strlen(extra));
-    if (length >= 0)
-        evbuffer_add_printf(out, "Content-Length: %lld\r\n", (long long)length);
-    else if (x->chunk_out)
-        evbuffer_add_printf(out, "Transfer-Encoding: chunked\r\n");
-    evbuffer_add_printf(out, "Connection: %s\r\n\r\n", x->head.keep_alive ? "keep-alive" : "close");
-}
-
-/* The reply is complete: on to the next request, or out. */
-static void exchange_over(struct cg_exchange *x)
-{
-    struct conn *c = x->conn;
-    size_t waiting = evbuffer_get_length(bufferevent_get_input(c->bev));
-    /* An unread body would be taken for the next request. */
-    bool keep = x->head.keep_alive && c->state == BUSY && (!c->eof || waiting) && !c->server->draining;
-    x->replied = true;
-    x->closed = NULL;
-    exchange_free(c);
-    c->began_us = 0;
-    if (!keep) {
-        conn_last(c);
-        return;
-    }
-    c->state = HEAD;
-    conn_timer(c, c->server->limits.idle_ms);
-    if (!c->in_turn && waiting)
-        bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
-}
-
-void cg_exchange_reply(struct cg_exchange *x, int status, const char *content_type, const char *extra,
-                       struct cogent_str body)
-{
-    struct conn *c = x->conn;
-    if (c->dead)
-        return;
-    if (c->state != BUSY)
-        x->head.keep_alive = false;
-    write_head(x, status, content_type, extra, status == 204 ? -1 : (int64_t)body.len);
-    if (!cg_str_eq(x->head.method, "HEAD"))
-        evbuffer_add(bufferevent_get_output(c->bev), body.ptr, body.len);
-    exchange_over(x);
-}
-
-void cg_exchange_begin(struct cg_exchange *x, int status, const char *content_type, const char *extra)
-{
-    if (x->conn->dead)
-        return;
-    x->chunk_out = x->head.minor == 1;
-    x->no_body = cg_str_eq(x->head.method, "HEAD");
-    if (!x->chunk_out || x->conn->state != BUSY)
-        x->head.keep_alive = false;
-    x->begun = true;
-    write_head(x, status, content_type, extra, -1);
-}
-
-void cg_exchange_write(struct cg_exchange *x, struct cogent_str bytes)
-{
-    if (x->conn->dead || bytes.len == 0 || x->no_body)
-        return;
-    struct evbuffer *out = bufferevent_get_output(x->conn->bev);
-    if (x->chunk_out)
-        evbuffer_add_printf(out, "%zx\r\n", bytes.len);
-    evbuffer_add(out, bytes.ptr, bytes.len);
-    if (x->chunk_out)
-        evbuffer_add(out, "\r\n", 2);
-}
-
-void cg_exchange_end(struct cg_exchange *x)
-{
-    if (x->conn->dead)
-        return;
-    if (x->chunk_out && !x->no_body)
-        evbuffer_add(bufferevent_get_output(x->conn->bev), "0\r\n\r\n", 5);
-    exchange_over(x);
-}
-
-void cg_exchange_abort(struct cg_exchange *x)
-{
-    conn_close(x->conn);
-}
-
-size_t cg_exchange_pending(const struct cg_exchange *x)
-{
-    return evbuffer_get_length(bufferevent_get_output(x->conn->bev));
-}
-
-void cg_exchange_on_drain(struct cg_exchange *x, void (*drained)(void *arg), void *arg)
-{
-    x->drained = drained;
-    x->drained_arg = arg;
-    bufferevent_setwatermark(x->conn->bev, EV_WRITE, DRAIN_AT, 0);
-    if (drained && unsent(x->conn) <= DRAIN_AT) /* no write may come that tells */
-        bufferevent_trigger(x->conn->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }

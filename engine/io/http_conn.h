@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A connection and its exchange, between the two halves of the server: http_server.c reads, http_exchange.c answers.
+ * For those two only. */
+#ifndef CG_IO_HTTP_CONN_H
+#define CG_IO_HTTP_CONN_H
+
+#include "http_server.h"
+#include "loop_base.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+
+enum { CG_HTTP_LISTENERS_MAX = 8 };
+
+enum cg_http_state {
+    CG_HTTP_HEAD,
+    CG_HTTP_BODY,
+    CG_HTTP_BUSY,
+    CG_HTTP_LAST
+}; /* CG_HTTP_LAST: the reply is on its way, then the connection closes */
+
+struct cg_exchange {
+    struct cg_http_conn *conn;
+    char *head_bytes; /* what head borrows from */
+    struct cg_http_head head;
+    struct cg_buf body;
+    struct cg_chunked chunked;
+    size_t body_max;
+    char id[CG_ID_SIZE];
+    void *data;
+    void (*closed)(void *arg);
+    void (*drained)(void *arg);
+    void *closed_arg, *drained_arg;
+    bool fin_is_gone, begun, chunk_out, replied, no_body;
+};
+
+struct cg_http_conn {
+    struct cg_http_server *server;
+    struct cg_http_conn *next, **prev;
+    struct bufferevent *bev;
+    struct event *timer;
+    struct cg_exchange *x;
+    enum cg_http_state state;
+    int64_t began_us;
+    unsigned requests;
+    bool eof, in_turn, dead;
+};
+
+struct cg_http_server {
+    struct cg_loop *loop;
+    struct cg_http_limits limits;
+    struct cg_http_handler handler;
+    struct cg_http_conn *conns;
+    unsigned open, busy;
+    struct event *listeners[CG_HTTP_LISTENERS_MAX];
+    size_t n_listeners;
+    bool draining;
+};
+
+/* The client is gone, or must go; inside a turn the turn frees it. */
+void cg_http_conn_close(struct cg_http_conn *c);
+/* What is on its way goes out, then the connection closes. */
+void cg_http_conn_last(struct cg_http_conn *c);
+void cg_http_conn_timer(struct cg_http_conn *c, uint32_t ms); /* 0: none */
+size_t cg_http_conn_unsent(const struct cg_http_conn *c);
+void cg_http_exchange_free(struct cg_http_conn *c);
+
+#endif

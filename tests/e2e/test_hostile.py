@@ -161,6 +161,29 @@ class Whole(unittest.TestCase):
             self.assertEqual(1, len(stack.get("/v1/approvals", bearer=bearer).data))
 
 
+class Wrong(unittest.TestCase):
+    """A server that is started wrong says what is wrong, and does not start."""
+
+    def test_each_says_what(self):
+        rows = [
+            ('listen = "127.0.0.1:0",', "listen must be a list"),
+            ('tools = "tools.lua",', "tools must be a list"),
+            ('listen = { }, tools = { }, limits = { steps = -1 },', "limits: steps must be 1 or more"),
+            ('limits = { runs = 0 },', "limits: runs must be 1 or more"),
+            ('limits = { approval = "soon" },', "limits: approval must be a duration"),
+            ('listen = { "127.0.0.1:99999" },', "listen 127.0.0.1:99999: a port is a number up to 65535"),
+            ('listen = { "127.0.0.1:http" },', "write unix:PATH or ADDRESS:PORT"),
+        ]
+        with Stack(start=False, feeds=False) as stack:
+            for extra, words in rows:
+                with self.subTest(extra):
+                    stack.write_config(extra=extra)
+                    done = subprocess.run([os.environ["COGENTD"], "-c", stack.config], stdout=subprocess.PIPE,
+                                          stderr=subprocess.STDOUT, timeout=60, text=True)
+                    self.assertEqual(1, done.returncode, done.stdout)
+                    self.assertIn(words, done.stdout)
+
+
 class Storm(unittest.TestCase):
     """Runs of every golden kind at once; clients leave, cancel, decide twice; workers die; then SIGTERM in the middle."""
 

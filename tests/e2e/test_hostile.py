@@ -147,6 +147,31 @@ class Whole(unittest.TestCase):
             self.assertEqual("expired", stack.get("/v1/approvals/" + approval, bearer=bearer).data["state"])
             base.close()
 
+    def test_what_was_approved_is_what_runs(self):
+        with Stack(models=MODELS, script=HOSTILE, jobs=0) as stack:
+            bearer = token(sub="fred")
+            before = stack.erp.counts("demo")["invoices"]
+            approval_of(stack, bearer)
+            run = stack.get("/v1/runs", bearer=bearer).data[0]["run"]
+            # As if the worker had died after the decision, and somebody had been at the journal since.
+            base = sqlite3.connect(os.path.join(stack.state, "cogent.db"), timeout=10)
+            n, tenant = base.execute("select count(*), max(tenant_id) from run_row where run_id = ?", (run,)).fetchone()
+            verdict = base.execute("select row, body from run_row where run_id = ? and kind = 'verdict'", (run,)).fetchone()
+            base.execute("update run_row set body = ? where run_id = ? and row = ?",
+                         (verdict[1].replace('"17850"', '"14911"'), run, verdict[0]))
+            base.execute("insert into run_row(tenant_id, run_id, row, at, kind, body) values (?, ?, ?, 1, 'decision', ?)",
+                         (tenant, run, n, json.dumps({"call": "c1", "decision": "approve"})))
+            base.execute("update approval set state = 'approved', decided_by = 'fred', decision = 'approve' where run_id = ?", (run,))
+            base.execute("update run set status = 'running', owner = ? where run_id = ?", (socket.gethostname() + "/0/1", run))
+            base.execute("update due set at = 1, lease_until = 0")
+            base.commit()
+            status = lambda: base.execute("select status from run where run_id = ?", (run,)).fetchone()[0]
+            until("the run to end", lambda: status() not in ("waiting", "running"))
+            self.assertEqual("failed", status())
+            self.assertEqual(before, stack.erp.counts("demo")["invoices"])
+            self.assertIn('"event":"approval.forged"', stack.logged())
+            base.close()
+
     def test_old_approvals_do_not_hide_new_ones(self):
         with Stack(models=MODELS, script=HOSTILE, jobs=0) as stack:
             bearer = token(sub="olga")

@@ -202,6 +202,9 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     /* A run whose workers die one after the other is most likely what kills them, and each of them had others' runs. */
     bool deadly = result->row(result, 0, 0).values[1].num >= TAKES_MAX;
     cg_run_rows_kept(run);
+    run->loading = false;
+    r->cancelled = r->cancelled || run->stop;
+    run->stop = NULL;
     run->due = true;
     run->detached = true; /* nobody's disconnect cancels it now */
     run->state = CG_RUN_TAKEN;
@@ -258,6 +261,8 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     struct cg_caller *caller = rights ? caller_of(r, user, rights, sealed) : NULL;
     r->run = caller ? cg_run_create(r->runs, caller, r->run_id) : NULL;
     cg_caller_unref(caller);
+    if (r->run)
+        r->run->loading = true;
     int rc = r->run ? fold_rows(r, result) : COGENT_INTERNAL;
     if (rc < 0 || r->run->end)
         finish(r, NULL, rc);

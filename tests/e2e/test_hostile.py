@@ -247,6 +247,8 @@ class Storm(unittest.TestCase):
                     if choice < 0.5:
                         writes.add(approval["id"])
                         again = [threading.Thread(target=self.decide, args=(stack, approval["id"], bearer, luck.random())) for _ in range(2)]
+                        if luck.random() < 0.4:
+                            again.append(threading.Thread(target=self.cancel, args=(stack, approval["run"], bearer)))
                         for thread in again:
                             thread.start()
                         for thread in again:
@@ -257,6 +259,12 @@ class Storm(unittest.TestCase):
                         stack.post(f"/v1/runs/{approval['run']}/cancel", {}, bearer=bearer, timeout=10)
             except (OSError, http.client.HTTPException, KeyError, ValueError):
                 time.sleep(0.01)
+
+    def cancel(self, stack, run, bearer):
+        try:
+            stack.post(f"/v1/runs/{run}/cancel", {}, bearer=bearer, timeout=10)
+        except (OSError, http.client.HTTPException):
+            pass
 
     def decide(self, stack, approval, bearer, luck):
         try:

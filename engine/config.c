@@ -146,6 +146,34 @@ static int fill_section(const struct cogent_option *table, const char *json, voi
     return value ? cg_options_fill(table, value, out, where, err) : COGENT_INVALID;
 }
 
+static bool is_list(const char *text)
+{
+    cg_auto_json value = cg_json_parse(cogent_str(text), NULL);
+    return json_is_array(value) || (json_is_object(value) && json_object_size(value) == 0); /* Lua: {} */
+}
+
+/* A limit of nothing would refuse every question with words that blame the asker. */
+static int check_limits(const struct cg_config_limits *l, struct cg_err *err)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } all[] = { { "steps", l->steps },
+                { "calls", l->calls },
+                { "tokens", l->tokens },
+                { "seconds", l->seconds },
+                { "runs", l->runs },
+                { "calls_per_hour", l->calls_per_hour },
+                { "question_bytes", l->question_bytes } };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].value < 1)
+            return cg_err_set(err, COGENT_INVALID, "limits: %s must be 1 or more", all[i].name);
+    }
+    if (cg_duration_parse(cogent_str(l->approval)) <= 0)
+        return cg_err_set(err, COGENT_INVALID, "limits: approval must be a duration such as \"24h\"");
+    return 0;
+}
+
 static int count_workers(struct cg_config *c, struct cg_err *err)
 {
     long online = sysconf(_SC_NPROCESSORS_ONLN), n = 0;
@@ -183,8 +211,11 @@ static int settle(struct cg_config *c, struct cg_err *err)
     int rc = fill_section(auth_options, c->auth, &c->auth_options, "auth", err);
     if (rc == 0)
         rc = fill_section(limit_options, c->limits, &c->limit_options, "limits", err);
-    if (rc == 0 && cg_duration_parse(cogent_str(c->limit_options.approval)) <= 0)
-        rc = cg_err_set(err, COGENT_INVALID, "limits: approval must be a duration such as \"24h\"");
+    if (rc == 0)
+        rc = check_limits(&c->limit_options, err);
+    if (rc == 0 && (!is_list(c->listen) || !is_list(c->tools)))
+        rc = cg_err_set(err, COGENT_INVALID, "%s must be a list: { \"...\" }",
+                        is_list(c->listen) ? "tools" : "listen");
     return rc == 0 ? count_workers(c, err) : rc;
 }
 
@@ -197,6 +228,8 @@ int cg_config_load(struct cg_files *files, const char *path, struct cg_config **
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     if (!path)
         path = getenv("COGENT_CONFIG");
+    if (path && !*path)
+        path = NULL;
     if (!path && access(fallback, R_OK) == 0)
         path = fallback;
     c->share = cg_str_dup(cogent_str(env_or("COGENT_SHARE", CG_SHARE_DIR)));

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -50,8 +51,12 @@ static int listen_tcp(const char *where, struct cg_err *err)
     char host[256];
     const char *colon = strrchr(where, ':');
     size_t n = colon ? (size_t)(colon - where) : 0;
-    if (!colon || n >= sizeof host)
+    char *end = NULL;
+    long port = colon ? strtol(colon + 1, &end, 10) : -1;
+    if (!colon || n >= sizeof host || !colon[1] || *end || port < 0)
         return cg_err_set(err, COGENT_INVALID, "listen %s: write unix:PATH or ADDRESS:PORT", where);
+    if (port > 65535) /* getaddrinfo would take it for another one */
+        return cg_err_set(err, COGENT_INVALID, "listen %s: a port is a number up to 65535", where);
     bool bracket = n >= 2 && where[0] == '[' && where[n - 1] == ']';
     snprintf(host, sizeof host, "%.*s", (int)(bracket ? n - 2 : n), bracket ? where + 1 : where);
     struct addrinfo *list, hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };

@@ -26,6 +26,7 @@ struct resume {
     json_t *decisions; /* [{"call", "approval", "decision", "by"}] */
     char owner[96], status[16];
     bool cancelled; /* by its user, while it waited */
+    bool forged;    /* what was approved is not what stands in the journal */
 };
 
 static void finish(struct resume *r, struct cg_run *run, int err)
@@ -144,15 +145,19 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
         cg_auto_free char *by = text_of(row, 6);
         cg_auto_free char *decision = text_of(row, 7);
         struct cg_call *call = call_id ? cg_run_call(r->run, call_id) : NULL;
-        if (!call || call->state != CG_CALL_ASKING || !state)
+        if (!call || call->outcome || !state)
             continue;
-        bool expired = strcmp(state, "waiting") == 0 && row.values[5].num <= now;
-        if (strcmp(state, "waiting") == 0 && !expired)
-            return false;
         /* What was approved must be what is in the journal, under the policy that asked. */
         bool genuine = mac && cg_approval_mac_ok(r->run, call, cogent_str(mac));
         if (!genuine)
             cg_log(CG_ERROR, "approval.forged", CG_S("run", r->run_id), CG_S("approval", id ? id : "?"));
+        if (call->state != CG_CALL_ASKING) { /* its decision is a row already */
+            r->forged = r->forged || (!genuine && call->state != CG_CALL_DENIED);
+            continue;
+        }
+        bool expired = strcmp(state, "waiting") == 0 && row.values[5].num <= now;
+        if (strcmp(state, "waiting") == 0 && !expired)
+            return false;
         bool yes = genuine && !expired && decision && strcmp(decision, "approve") == 0;
         json_array_append_new(r->decisions, json_pack("{s:s, s:s, s:s, s:s, s:s}", "call", call_id,
                                                       "approval", id ? id : "", "decision",
@@ -197,6 +202,9 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     /* A run whose workers die one after the other is most likely what kills them, and each of them had others' runs. */
     bool deadly = result->row(result, 0, 0).values[1].num >= TAKES_MAX;
     cg_run_rows_kept(run);
+    run->loading = false;
+    r->cancelled = r->cancelled || run->stop;
+    run->stop = NULL;
     run->due = true;
     run->detached = true; /* nobody's disconnect cancels it now */
     run->state = CG_RUN_TAKEN;
@@ -205,8 +213,10 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     if (r->started)
         r->started(r->arg, run, 0);
     r->started = NULL;
-    if (r->cancelled)
-        cg_run_stop(run, "cancelled");
+    if (r->cancelled || r->forged)
+        cg_act_abandon(run); /* what was sent may have happened: it is not left as if it were under way */
+    if (r->cancelled || r->forged)
+        cg_run_stop(run, r->forged ? "failed" : "cancelled");
     else
         append_decisions(r);
     r->run = NULL;
@@ -251,6 +261,8 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     struct cg_caller *caller = rights ? caller_of(r, user, rights, sealed) : NULL;
     r->run = caller ? cg_run_create(r->runs, caller, r->run_id) : NULL;
     cg_caller_unref(caller);
+    if (r->run)
+        r->run->loading = true;
     int rc = r->run ? fold_rows(r, result) : COGENT_INTERNAL;
     if (rc < 0 || r->run->end)
         finish(r, NULL, rc);

@@ -146,6 +146,8 @@ void cg_run_stop(struct cg_run *run, const char *status)
     if (run->stop || run->state >= CG_RUN_SETTLE)
         return;
     run->stop = status;
+    if (run->loading)
+        return; /* who loads it looks at it when it is ours */
     if (!effect_under_way(run)) {
         cg_run_work(run); /* upstreams close now, not after the end is written */
         cg_plan_cancel(run);

@@ -114,6 +114,7 @@ struct cg_run {
     const char *stop;     /* status that the run ends with as soon as no effect is under way; NULL: goes on */
     bool detached, gone;  /* gone: nobody listens */
     bool counted, due;
+    bool loading; /* a resume holds it and has not claimed it: nothing is done with it yet */
     struct cg_task next_task;
 };
 

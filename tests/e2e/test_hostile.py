@@ -147,6 +147,31 @@ class Whole(unittest.TestCase):
             self.assertEqual("expired", stack.get("/v1/approvals/" + approval, bearer=bearer).data["state"])
             base.close()
 
+    def test_what_was_approved_is_what_runs(self):
+        with Stack(models=MODELS, script=HOSTILE, jobs=0) as stack:
+            bearer = token(sub="fred")
+            before = stack.erp.counts("demo")["invoices"]
+            approval_of(stack, bearer)
+            run = stack.get("/v1/runs", bearer=bearer).data[0]["run"]
+            # As if the worker had died after the decision, and somebody had been at the journal since.
+            base = sqlite3.connect(os.path.join(stack.state, "cogent.db"), timeout=10)
+            n, tenant = base.execute("select count(*), max(tenant_id) from run_row where run_id = ?", (run,)).fetchone()
+            verdict = base.execute("select row, body from run_row where run_id = ? and kind = 'verdict'", (run,)).fetchone()
+            base.execute("update run_row set body = ? where run_id = ? and row = ?",
+                         (verdict[1].replace('"17850"', '"14911"'), run, verdict[0]))
+            base.execute("insert into run_row(tenant_id, run_id, row, at, kind, body) values (?, ?, ?, 1, 'decision', ?)",
+                         (tenant, run, n, json.dumps({"call": "c1", "decision": "approve"})))
+            base.execute("update approval set state = 'approved', decided_by = 'fred', decision = 'approve' where run_id = ?", (run,))
+            base.execute("update run set status = 'running', owner = ? where run_id = ?", (socket.gethostname() + "/0/1", run))
+            base.execute("update due set at = 1, lease_until = 0")
+            base.commit()
+            status = lambda: base.execute("select status from run where run_id = ?", (run,)).fetchone()[0]
+            until("the run to end", lambda: status() not in ("waiting", "running"))
+            self.assertEqual("failed", status())
+            self.assertEqual(before, stack.erp.counts("demo")["invoices"])
+            self.assertIn('"event":"approval.forged"', stack.logged())
+            base.close()
+
     def test_old_approvals_do_not_hide_new_ones(self):
         with Stack(models=MODELS, script=HOSTILE, jobs=0) as stack:
             bearer = token(sub="olga")
@@ -159,6 +184,29 @@ class Whole(unittest.TestCase):
             base.commit()
             base.close()
             self.assertEqual(1, len(stack.get("/v1/approvals", bearer=bearer).data))
+
+
+class Wrong(unittest.TestCase):
+    """A server that is started wrong says what is wrong, and does not start."""
+
+    def test_each_says_what(self):
+        rows = [
+            ('listen = "127.0.0.1:0",', "listen must be a list"),
+            ('tools = "tools.lua",', "tools must be a list"),
+            ('listen = { }, tools = { }, limits = { steps = -1 },', "limits: steps must be 1 or more"),
+            ('limits = { runs = 0 },', "limits: runs must be 1 or more"),
+            ('limits = { approval = "soon" },', "limits: approval must be a duration"),
+            ('listen = { "127.0.0.1:99999" },', "listen 127.0.0.1:99999: a port is a number up to 65535"),
+            ('listen = { "127.0.0.1:http" },', "write unix:PATH or ADDRESS:PORT"),
+        ]
+        with Stack(start=False, feeds=False) as stack:
+            for extra, words in rows:
+                with self.subTest(extra):
+                    stack.write_config(extra=extra)
+                    done = subprocess.run([os.environ["COGENTD"], "-c", stack.config], stdout=subprocess.PIPE,
+                                          stderr=subprocess.STDOUT, timeout=60, text=True)
+                    self.assertEqual(1, done.returncode, done.stdout)
+                    self.assertIn(words, done.stdout)
 
 
 class Storm(unittest.TestCase):
@@ -199,6 +247,8 @@ class Storm(unittest.TestCase):
                     if choice < 0.5:
                         writes.add(approval["id"])
                         again = [threading.Thread(target=self.decide, args=(stack, approval["id"], bearer, luck.random())) for _ in range(2)]
+                        if luck.random() < 0.4:
+                            again.append(threading.Thread(target=self.cancel, args=(stack, approval["run"], bearer)))
                         for thread in again:
                             thread.start()
                         for thread in again:
@@ -209,6 +259,12 @@ class Storm(unittest.TestCase):
                         stack.post(f"/v1/runs/{approval['run']}/cancel", {}, bearer=bearer, timeout=10)
             except (OSError, http.client.HTTPException, KeyError, ValueError):
                 time.sleep(0.01)
+
+    def cancel(self, stack, run, bearer):
+        try:
+            stack.post(f"/v1/runs/{run}/cancel", {}, bearer=bearer, timeout=10)
+        except (OSError, http.client.HTTPException):
+            pass
 
     def decide(self, stack, approval, bearer, luck):
         try:

@@ -22,7 +22,7 @@ static void forget_question(struct cg_ask *ask)
     free(ask->answered);
     ask->citations = ask->approvals = NULL;
     ask->status = ask->content = ask->answered = NULL;
-    ask->in_text = ask->failed = ask->ended = false;
+    ask->in_text = ask->told = ask->failed = ask->ended = false;
 }
 
 /* What waits is decided one by one; each decision goes on with the run, which may ask again. */
@@ -34,7 +34,7 @@ static int settle_all(struct cg_ask *ask)
         json_t *approval = json_incref(json_array_get(ask->approvals, 0));
         json_array_remove(ask->approvals, 0);
         ask->ended = false;
-        ask->in_text = false;
+        ask->in_text = ask->told = false;
         rc = cg_ask_settle(ask, approval, &decided);
         json_decref(approval);
         if (!decided)

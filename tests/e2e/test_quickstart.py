@@ -85,6 +85,7 @@ class Quickstart(unittest.TestCase):
         for part in ("retrieve", "get_invoice(", "-> done", "139.12 GBP [1].", "[1] Invoice 536365",
                      "https://erp.example/invoices/536365", "complete in", ", by rules"):
             self.assertIn(part, text)
+        self.assertEqual(text.count("139.12 GBP"), 1, text)
         self.assertNotIn("\033", text)
 
     def test_conversation_from_standard_input(self):

@@ -103,7 +103,7 @@ int cg_cli_ask(int argc, char **argv)
     ask.model = cg_take_option(&argc, argv, "--model", &missing);
     const char *unknown = cg_unknown_option(argc, argv);
     if (missing || unknown)
-        return cg_usage("ask", "%s", unknown ? unknown : "--session and --model need a value");
+        return cg_usage_word("ask", unknown, "--session and --model need a value");
     if (argc > 2)
         return cg_usage("ask", "the question is one argument: put it in quotes");
     if (yes && no)

@@ -53,7 +53,7 @@ static const struct cogent_option root_options[] = {
     { COGENT_OPT_STRING, "rules", NULL, AT(rules), "Folder of the rules provider's files." },
     { COGENT_OPT_JSON, "limits", "{}", AT(limits), "What one question and one tenant may use: see limits." },
     { COGENT_OPT_JSON, "tenants", "{}", AT(tenants),
-      "Tenants by name: erp_url, web_url, locale, currency, time_zone." },
+      "Tenants by name: erp_url, web_url, locale, currency, time_zone; and what tools name." },
     { 0 },
 };
 

@@ -55,7 +55,8 @@ static void on_one(void *arg, const struct cogent_db_result *result)
     } else if (!object ||
                !(cg_approval_may(r->caller, object) || cg_str_eq(row.values[1].str, r->caller->user))) {
         json_decref(object);
-        cg_answer_error(r, COGENT_NOT_FOUND, NULL, "There is no such approval for you.");
+        cg_answer_error(r, COGENT_NOT_FOUND, NULL,
+                        "There is no such approval, or it is not yours to decide.");
     } else {
         cg_answer_data(r, 200, object);
     }
@@ -87,7 +88,7 @@ static void on_decided(void *arg, int err, const char *code, const json_t *appro
         cg_answer_error_body(r, 409, body);
     } else {
         cg_answer_error(r, err, code, "%s",
-                        err == COGENT_NOT_FOUND ? "There is no such approval for you."
+                        err == COGENT_NOT_FOUND ? "There is no such approval, or it is not yours to decide."
                         : code && strcmp(code, "approval_expired") == 0
                             ? "This approval has expired; ask again."
                             : "The decision could not be taken.");

@@ -62,9 +62,10 @@ int cg_cli_approvals(int argc, char **argv)
     const char *unknown = cg_unknown_option(argc, argv), *what = argc > 1 ? argv[1] : "list";
     bool decides = strcmp(what, "approve") == 0 || strcmp(what, "deny") == 0;
     if (unknown)
-        return cg_usage("approvals", "%s", unknown);
+        return cg_usage_word("approvals", unknown, "");
     if (decides ? argc != 3 : argc > 2 || strcmp(what, "list") != 0)
-        return cg_usage("approvals", decides ? "which approval?" : "list, approve or deny?");
+        return cg_usage("approvals", decides ? "say which approval: `cogent approvals` lists their ids"
+                                             : "list, approve or deny?");
     int rc = cg_client_open(&client, "approvals");
     if (rc != CG_EXIT_OK)
         return rc;

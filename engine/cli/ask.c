@@ -22,7 +22,7 @@ static void forget_question(struct cg_ask *ask)
     free(ask->answered);
     ask->citations = ask->approvals = NULL;
     ask->status = ask->content = ask->answered = NULL;
-    ask->in_text = ask->failed = ask->ended = false;
+    ask->in_text = ask->told = ask->failed = ask->ended = false;
 }
 
 /* What waits is decided one by one; each decision goes on with the run, which may ask again. */
@@ -34,7 +34,7 @@ static int settle_all(struct cg_ask *ask)
         json_t *approval = json_incref(json_array_get(ask->approvals, 0));
         json_array_remove(ask->approvals, 0);
         ask->ended = false;
-        ask->in_text = false;
+        ask->in_text = ask->told = false;
         rc = cg_ask_settle(ask, approval, &decided);
         json_decref(approval);
         if (!decided)
@@ -103,7 +103,7 @@ int cg_cli_ask(int argc, char **argv)
     ask.model = cg_take_option(&argc, argv, "--model", &missing);
     const char *unknown = cg_unknown_option(argc, argv);
     if (missing || unknown)
-        return cg_usage("ask", "%s", unknown ? unknown : "--session and --model need a value");
+        return cg_usage_word("ask", unknown, "--session and --model need a value");
     if (argc > 2)
         return cg_usage("ask", "the question is one argument: put it in quotes");
     if (yes && no)

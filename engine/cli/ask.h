@@ -19,7 +19,7 @@ struct cg_ask {
     char *status, *content;        /* of done */
     char *answered;                /* the model of the last turn */
     int64_t began_us;
-    bool in_text, failed, ended;
+    bool in_text, told, failed, ended; /* told: text that holds was shown */
 };
 
 /* One event of a run, shown. */

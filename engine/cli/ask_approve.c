@@ -29,17 +29,25 @@ static void show_sources(const json_t *approval)
     }
 }
 
+static void show_one_decider(const json_t *decider)
+{
+    const char *role = cg_json_str(decider, "role", NULL);
+    if (role)
+        printf("role ");
+    cg_out_text(role ? role : cg_json_str(decider, "user", "?"));
+}
+
+/* Of a list whoever decides must be all: an asking user who bears the role, say. */
 static void show_decider(const json_t *decider)
 {
-    const char *role = cg_json_str(decider, "role", NULL), *user = cg_json_str(decider, "user", NULL);
+    size_t i;
+    const json_t *one;
     printf("    decides: ");
-    if (role) {
-        printf("role ");
-        cg_out_text(role);
-    } else if (user) {
-        cg_out_text(user);
-    } else {
-        printf("several must agree");
+    if (json_is_object(decider))
+        show_one_decider(decider);
+    json_array_foreach (decider, i, one) {
+        printf("%s", i ? " and " : "one person who is ");
+        show_one_decider(one);
     }
     putchar('\n');
 }

@@ -56,9 +56,8 @@ static void show_step(struct cg_ask *ask, const json_t *data)
 {
     const char *step = cg_json_str(data, "step", "");
     if (strcmp(cg_json_str(data, "state", ""), "done") != 0 || strcmp(step, "tool") == 0 ||
-        strcmp(step, "answer") == 0)
+        strcmp(step, "answer") == 0 || ask->in_text) /* the turn that has just answered ends after its text */
         return;
-    end_text(ask);
     printf("%s  %-9s", cg_out_dim(), step);
     if (json_object_get(data, "records"))
         print_records(cg_json_int(data, "records", 0));
@@ -101,7 +100,7 @@ static void show_message(struct cg_ask *ask, const json_t *data)
 {
     if (!ask->in_text)
         putchar('\n');
-    ask->in_text = true;
+    ask->in_text = ask->told = true;
     cg_out_text(cg_json_str(data, "content", ""));
     fflush(stdout);
 }
@@ -109,6 +108,7 @@ static void show_message(struct cg_ask *ask, const json_t *data)
 static void show_restart(struct cg_ask *ask, const json_t *data)
 {
     end_text(ask);
+    ask->told = false;
     printf("%s  %-9s%s; the text so far is void%s\n", cg_out_dim(), "restart",
            cg_json_str(data, "reason", ""), cg_out_plain());
 }
@@ -132,7 +132,7 @@ static void show_done(struct cg_ask *ask, const json_t *data)
     ask->status = cg_str_dup(cogent_str(cg_json_str(data, "status", "")));
     ask->content = cg_str_dup(cogent_str(cg_json_str(data, "content", "")));
     /* An answer that was not streamed: a refusal, a limit, a decision. */
-    if (!ask->json && !ask->in_text && ask->content && *ask->content) {
+    if (!ask->json && !ask->told && ask->content && *ask->content) {
         putchar('\n');
         cg_out_text(ask->content);
         ask->in_text = true;

@@ -61,9 +61,14 @@ void cg_client_explain(const struct cg_client *client, const struct cogent_http_
                        struct cg_buf *out)
 {
     if (result->err < 0 || result->status == 0) {
-        cg_buf_printf(out, "%s%s does not answer: %s. Is the server running, and COGENT_URL right?",
-                      client->place.socket ? "unix:" : "",
-                      client->place.socket ? client->place.socket : client->place.base, result->detail);
+        /* Of a socket curl names a host and a port, which mean nothing here. */
+        if (client->place.socket && result->status == 0 && !result->sent)
+            cg_buf_printf(out, "no server answers at unix:%s.", client->place.socket);
+        else
+            cg_buf_printf(out, "%s%s does not answer: %s.", client->place.socket ? "unix:" : "",
+                          client->place.socket ? client->place.socket : client->place.base, result->detail);
+        cg_buf_text(out, getenv("COGENT_URL") ? " Is it running, and COGENT_URL right?"
+                                              : " Start it: cogentd -c FILE (or scripts/quickstart --keep).");
         return;
     }
     cg_auto_json body = cg_json_parse(result->body, NULL);

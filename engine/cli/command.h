@@ -23,6 +23,8 @@ extern const size_t cg_command_count;
 const struct cg_command *cg_command_find(const char *name);
 /* Says what is wrong with the command line of `name` and how it is used; returns CG_EXIT_USAGE. */
 int cg_usage(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A word that is not understood; `otherwise` when there is none. */
+int cg_usage_word(const char *name, const char *word, const char *otherwise);
 
 int cg_cli_approvals(int argc, char **argv);
 int cg_cli_ask(int argc, char **argv);

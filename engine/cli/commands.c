@@ -104,8 +104,14 @@ int cg_usage(const char *name, const char *format, ...)
     va_start(ap, format);
     vfprintf(stderr, format, ap);
     va_end(ap);
-    fprintf(stderr, "\nusage: cogent %s %s\n", name, command ? command->usage : "");
+    fprintf(stderr, "\nusage: cogent %s %s\n`cogent help %s` says more.\n", name,
+            command ? command->usage : "", name);
     return CG_EXIT_USAGE;
+}
+
+int cg_usage_word(const char *name, const char *word, const char *otherwise)
+{
+    return word ? cg_usage(name, "\"%s\" is not understood", word) : cg_usage(name, "%s", otherwise);
 }
 
 static void list_commands(void)

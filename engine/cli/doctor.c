@@ -79,6 +79,18 @@ static void check_parts(struct cg_doctor *d)
     cg_auth_destroy(auth);
 }
 
+/* A row of a kind that is not there is shown without a citation. */
+static void check_cites(struct cg_doctor *d)
+{
+    for (size_t i = 0; i < cg_tool_count(d->parts.plugins); i++) {
+        const struct cogent_tool *tool = cg_tool_get(d->parts.plugins, i)->api;
+        if (tool->cite && !cg_kind_find(d->parts.kinds, tool->cite))
+            cg_doctor_add(
+                d, "cite", false, "mend the tool's cite, or add the kind's file to the entities folder",
+                "tool %s cites \"%s\", and there is no such kind of record", tool->name, tool->cite);
+    }
+}
+
 static void check_keys(struct cg_doctor *d)
 {
     struct cg_err err = { 0 };
@@ -139,7 +151,7 @@ int cg_cli_doctor(int argc, char **argv)
     bool missing = false, json = cg_take_flag(&argc, argv, "--json");
     const char *path = cg_take_option(&argc, argv, "-c", &missing);
     if (missing || argc > 1)
-        return cg_usage("doctor", "%s", argc > 1 ? argv[1] : "-c needs a file");
+        return cg_usage_word("doctor", argc > 1 ? argv[1] : NULL, "-c needs a file");
     struct cg_doctor d = { .path = path, .found = json_array() };
     cg_auto_free char *state = cg_place_state();
     cg_auto_buf near = { 0 };
@@ -153,6 +165,8 @@ int cg_cli_doctor(int argc, char **argv)
         check_keys(&d);
         check_disk(&d);
         check_parts(&d);
+        if (d.parts_ok)
+            check_cites(&d);
         cg_doctor_database(&d);
     }
     cg_doctor_network(&d);

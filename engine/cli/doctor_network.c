@@ -52,7 +52,8 @@ static void check_server(struct cg_doctor *d, struct cg_http_client *http, struc
     get(http, p, place.socket, place.base, "/readyz");
     if (p->err < 0)
         cg_doctor_add(d, "server", false, "start it: cogentd -c FILE (or scripts/quickstart --keep)",
-                      "%s does not answer: %s", name, p->detail);
+                      "%s does not answer%s%s", name, place.socket ? "" : ": ",
+                      place.socket ? "" : p->detail); /* of a socket curl names a host, which means nothing */
     else
         cg_doctor_add(d, "server", p->status == 200,
                       "look into its log; readiness depends on the database only", "%s %s", name,
@@ -60,25 +61,44 @@ static void check_server(struct cg_doctor *d, struct cg_http_client *http, struc
     cg_place_finish(&place);
 }
 
-static void check_erp(struct cg_doctor *d, struct cg_http_client *http, struct probe *p, const char *tenant,
-                      const json_t *fields)
+/* Any answer will do: which paths there are is the service's business. */
+static void check_service(struct cg_doctor *d, struct cg_http_client *http, struct probe *p,
+                          const char *tenant, const char *field, const char *url)
 {
-    cg_auto_buf check = { 0 };
-    const char *url = cg_json_str(fields, "erp_url", NULL);
-    cg_buf_printf(&check, "%s: ERP", tenant);
-    if (!url) {
-        cg_doctor_add(d, check.ptr, false, "set tenants.NAME.erp_url, or import records (cogent import)",
-                      "the tenant has no erp_url: no tools and no feeds");
+    cg_auto_buf check = { 0 }, start = { 0 }, look = { 0 };
+    const char *name = strcmp(field, "erp_url") == 0 ? "ERP" : field;
+    cg_buf_printf(&check, "%s: %s", tenant, name);
+    cg_buf_printf(&start, "start it, or mend tenants.%s.%s", tenant, field);
+    cg_buf_printf(&look, "look into the log of what serves %s", url);
+    if (check.failed || start.failed || look.failed)
         return;
-    }
     get(http, p, NULL, url, "/");
-    /* Any answer will do: which paths there are is the ERP's business. */
     if (p->err < 0)
-        cg_doctor_add(d, check.ptr, false, "start the ERP, or mend tenants.NAME.erp_url",
-                      "%s does not answer: %s", url, p->detail);
+        cg_doctor_add(d, check.ptr, false, start.ptr, "%s does not answer: %s", url, p->detail);
     else
-        cg_doctor_add(d, check.ptr, p->status < 500, "look into the ERP's log", "%s answers (status %d)", url,
-                      p->status);
+        cg_doctor_add(d, check.ptr, p->status < 500, look.ptr, "%s answers (status %d)", url, p->status);
+}
+
+/* The addresses of a tenant that a tools file can name as `base`; pages of links are none. */
+static void check_services(struct cg_doctor *d, struct cg_http_client *http, struct probe *p,
+                           const char *tenant, json_t *fields)
+{
+    const char *field;
+    json_t *value;
+    size_t n = 0;
+    cg_auto_buf check = { 0 };
+    json_object_foreach (fields, field, value) {
+        size_t length = strlen(field);
+        if (length < 4 || strcmp(field + length - 4, "_url") != 0 || strcmp(field, "web_url") == 0 ||
+            !json_is_string(value))
+            continue;
+        check_service(d, http, p, tenant, field, json_string_value(value));
+        n++;
+    }
+    cg_buf_printf(&check, "%s: ERP", tenant);
+    if (n == 0 && check.ptr)
+        cg_doctor_add(d, check.ptr, false, "set tenants.NAME.erp_url, or import records (cogent import)",
+                      "the tenant has no erp_url, nor the address of another service: no tools and no feeds");
 }
 
 void cg_doctor_network(struct cg_doctor *d)
@@ -91,7 +111,7 @@ void cg_doctor_network(struct cg_doctor *d)
         check_server(d, http, &p);
         cg_auto_json tenants = d->config ? cg_json_parse(cogent_str(d->config->tenants), NULL) : NULL;
         json_object_foreach (tenants, tenant, fields)
-            check_erp(d, http, &p, tenant, fields);
+            check_services(d, http, &p, tenant, fields);
     }
     cg_http_client_destroy(http);
     cg_loop_destroy(p.loop);

@@ -224,7 +224,7 @@ int cg_cli_import(int argc, char **argv)
     struct import in = { .json = cg_take_flag(&argc, argv, "--json") };
     const char *unknown = cg_unknown_option(argc, argv);
     if (unknown || argc != 2)
-        return cg_usage("import", "%s", unknown ? unknown : "name one file, or - for standard input");
+        return cg_usage_word("import", unknown, "name one file, or - for standard input");
     bool from_stdin = strcmp(argv[1], "-") == 0;
     in.file = from_stdin ? stdin : fopen(argv[1], "re");
     if (!in.file) {

@@ -46,7 +46,7 @@ int cg_cli_me(int argc, char **argv)
     json_t *answer = NULL;
     bool json = cg_take_flag(&argc, argv, "--json");
     if (argc > 1)
-        return cg_usage("me", "%s", argv[1]);
+        return cg_usage_word("me", argv[1], "");
     int rc = cg_client_open(&client, "me");
     if (rc != CG_EXIT_OK)
         return rc;

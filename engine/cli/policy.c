@@ -8,6 +8,12 @@
 
 #include <string.h>
 
+static bool holds_nothing(const json_t *report)
+{
+    return !cg_json_int(report, "passed", 0) && !cg_json_int(report, "failed", 0) &&
+           !json_array_size(json_object_get(report, "without"));
+}
+
 static void show(const json_t *report)
 {
     size_t i;
@@ -18,7 +24,10 @@ static void show(const json_t *report)
         printf("wrong  %s, case %lld: ", cg_json_str(row, "decision", ""),
                (long long)cg_json_int(row, "case", 0));
         cg_out_text(cg_json_str(row, "why", ""));
-        printf(" (it gives %s)\n", cg_json_str(row, "gives", ""));
+        if (strncmp(cg_json_str(row, "why", ""), "gives ", 6) == 0)
+            putchar('\n'); /* it says so itself */
+        else
+            printf(" (it gives %s)\n", cg_json_str(row, "gives", ""));
     }
     json_array_foreach (json_object_get(report, "without"), i, row)
         printf("untested  %s has no cases\n", json_string_value(row));
@@ -46,11 +55,18 @@ int cg_cli_policy(int argc, char **argv)
     bool json = cg_take_flag(&argc, argv, "--json");
     const char *unknown = cg_unknown_option(argc, argv);
     if (unknown || argc < 2 || argc > 3 || strcmp(argv[1], "test") != 0)
-        return cg_usage("policy", "%s", unknown ? unknown : "test [FOLDER]?");
+        return cg_usage_word("policy", unknown, "say what to do: test");
     cg_auto_free char *preset = argc == 3 ? NULL : preset_bundle(&err);
     const char *path = argc == 3 ? argv[2] : preset;
     if (!path || cg_policy_cases(path, &report, &err) < 0) {
         fprintf(stderr, "cogent policy: %s\n", err.message);
+        return CG_EXIT_FAILED;
+    }
+    if (holds_nothing(report)) {
+        fprintf(stderr,
+                "cogent policy: %s: there is nothing to test: a bundle holds policies/ and templates/\n",
+                path);
+        json_decref(report);
         return CG_EXIT_FAILED;
     }
     if (json)

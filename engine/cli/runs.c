@@ -103,10 +103,7 @@ int cg_cli_runs(int argc, char **argv)
     const char *unknown = cg_unknown_option(argc, argv);
     bool cancels = argc > 1 && strcmp(argv[1], "cancel") == 0;
     if (unknown || argc > 2 + cancels || (cancels && argc != 3) || (events && (argc != 2 || cancels)))
-        return cg_usage("runs", "%s",
-                        unknown   ? unknown
-                        : cancels ? "cancel which run?"
-                                  : "one run's id, or none");
+        return cg_usage_word("runs", unknown, cancels ? "cancel which run?" : "one run's id, or none");
     int rc = cg_client_open(&client, "runs");
     if (rc != CG_EXIT_OK)
         return rc;

@@ -38,9 +38,9 @@ int cg_cli_search(int argc, char **argv)
     const char *unknown = cg_unknown_option(argc, argv);
     long n = limit ? strtol(limit, NULL, 10) : 8;
     if (missing || unknown || n < 1)
-        return cg_usage("search", "%s", unknown ? unknown : "--type and --limit need a value");
+        return cg_usage_word("search", unknown, "--type and --limit need a value");
     if (argc != 2)
-        return cg_usage("search", "the words are one argument: put them in quotes");
+        return cg_usage("search", "say what to look for, as one argument: \"blue lamp\"");
     cg_auto_json body = json_pack("{s:s, s:I}", "query", argv[1], "limit", (json_int_t)n);
     if (!body)
         return cg_usage("search", "the words are not valid UTF-8");

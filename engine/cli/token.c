@@ -34,7 +34,7 @@ int cg_cli_token(int argc, char **argv)
     char *end = NULL;
     long long n = hours ? strtoll(hours, &end, 10) : 12;
     if (missing || argc > 1)
-        return cg_usage("token", "%s", argc > 1 ? argv[1] : "every option needs a value");
+        return cg_usage_word("token", argc > 1 ? argv[1] : NULL, "every option needs a value");
     if (!sub || !tenant || !secret_file)
         return cg_usage("token", "--sub, --tenant and --secret are needed");
     if (n < 1 || n > 87600 || (end && *end))

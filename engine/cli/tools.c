@@ -51,7 +51,7 @@ int cg_cli_tools(int argc, char **argv)
     bool json = cg_take_flag(&argc, argv, "--json");
     const char *unknown = cg_unknown_option(argc, argv);
     if (unknown)
-        return cg_usage("tools", "%s", unknown);
+        return cg_usage_word("tools", unknown, "");
     if (argc > 1 && strcmp(argv[1], "check") == 0)
         return cg_tools_check(argc - 2, argv + 2, json);
     if (argc > 2 || (argc == 2 && strcmp(argv[1], "list") != 0))

@@ -85,6 +85,7 @@ class Quickstart(unittest.TestCase):
         for part in ("retrieve", "get_invoice(", "-> done", "139.12 GBP [1].", "[1] Invoice 536365",
                      "https://erp.example/invoices/536365", "complete in", ", by rules"):
             self.assertIn(part, text)
+        self.assertEqual(text.count("139.12 GBP"), 1, text)
         self.assertNotIn("\033", text)
 
     def test_conversation_from_standard_input(self):
@@ -171,12 +172,25 @@ class Quickstart(unittest.TestCase):
         found = {row["check"]: row for row in json.loads(
             self.run_cogent("doctor", "--json", status=1, COGENT_URL="http://127.0.0.1:1"))}
         self.assertFalse(found["server"]["ok"])
+        with tempfile.TemporaryDirectory() as folder:
+            config, tools = os.path.join(folder, "cogent.lua"), os.path.join(folder, "parts.lua")
+            self.stack.write(tools, 'return { service = "parts", base = "{tenant.parts_url}", auth = "none", tools = { get_part = '
+                             '{ about = "A part.", permission = "p", route = "GET /part", cite = "part" } } }')
+            self.stack.write(config, f'return {{ state = "{folder}", tools = {{ "parts.lua" }}, tenants = {{ t = '
+                             f'{{ parts_url = "{self.stack.url}", web_url = "http://127.0.0.1:1" }} }} }}')
+            found = {row["check"]: row for row in json.loads(self.run_cogent("doctor", "--json", "-c", config, status=1))}
+            self.assertTrue(found["t: parts_url"]["ok"], found)
+            self.assertNotIn("t: ERP", found)
+            self.assertIn("get_part", found["cite"]["says"])
         self.run_cogent("doctor", "-c", "no_such_file.lua", status=1)
 
     def test_policy_cases(self):
         self.assertIn("0 wrong", self.run_cogent("policy", "test"))
         for bundle in ("default", "examples"):
             self.run_cogent("policy", "test", os.path.join(os.environ["COGENT_SHARE"], "bundles", bundle))
+        with tempfile.TemporaryDirectory() as folder:
+            self.run_cogent("policy", "test", folder, status=1)
+            self.assertIn("a bundle holds", self.errors)
 
     def test_usage(self):
         self.assertIn("ask", self.run_cogent("help"))
@@ -187,12 +201,18 @@ class Quickstart(unittest.TestCase):
                       ["search"], ["import"], ["approvals", "approve"], ["policy"], ["tools", "chek"]):
             self.run_cogent(*wrong, status=2)
         self.assertTrue(self.errors)
+        self.run_cogent("ask", "--nonsense", "x", status=2)
+        self.assertIn('"--nonsense" is not understood', self.errors)
+        self.assertIn("cogent help ask", self.errors)
 
     def test_server_and_token_of_a_state_folder(self):
         self.stack.write(os.path.join(self.stack.state, "demo.token"), self.bearer + "\n")
         self.assertIn("demo", self.run_cogent("me", COGENT_URL="", COGENT_TOKEN="", COGENT_STATE=self.stack.state))
         self.run_cogent("me", COGENT_URL="unix:" + os.path.join(self.stack.state, "cogent.sock"))
         self.run_cogent("me", COGENT_URL="", COGENT_TOKEN="", COGENT_STATE="/proc/nonexistent", status=1)
+        self.run_cogent("me", COGENT_URL="unix:/proc/nonexistent/socket", status=1)
+        self.assertIn("no server answers at unix:/proc/nonexistent/socket", self.errors)
+        self.assertNotIn("port", self.errors)
         self.assertIn("COGENT_URL", self.errors)
         self.run_cogent("me", COGENT_URL="http://127.0.0.1:1", status=1)
 

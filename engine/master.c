@@ -193,8 +193,13 @@ static void become_worker(struct master *m, unsigned slot, const char *role, int
     cg_inherit_write(&in, text, sizeof text);
     setenv(CG_INHERIT_ENV, text, 1);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* The master's handlers end here: a TERM that came since the fork is this worker's end. A hangup, which a terminal
+     * sends to all, is the master's alone. */
     sigset_t none;
     sigemptyset(&none);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGHUP, SIG_IGN);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (m->path)
         execl(m->program, "cogentd", "-c", m->path, (char *)NULL);
@@ -226,9 +231,13 @@ static void start_worker(struct master *m, const char *role)
     atomic_store(&board->draining, 0);
     board->plugin[0] = '\0';
     snprintf(board->role, sizeof board->role, "%s", role);
+    sigset_t all, before; /* else a TERM would be told to the master's handler, in the child */
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
     pid_t pid = fork();
     if (pid == 0)
         become_worker(m, slot, role, ready[1]);
+    sigprocmask(SIG_SETMASK, &before, NULL);
     close(ready[1]);
     if (pid < 0) {
         close(ready[0]);

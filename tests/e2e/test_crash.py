@@ -113,6 +113,15 @@ class Crash(unittest.TestCase):
             self.assertIn("renamed", [m["id"] for m in stack.get("/v1/models").json["data"]])
             stack.stop_server(expected=0)
 
+    def test_stopped_while_it_reloads(self):
+        with Stack(models=MODELS, workers=1, jobs=0) as stack:
+            for worker in stack.workers():
+                os.kill(worker, signal.SIGHUP)  # a terminal that closes: the master's to hear
+            stack.server.send_signal(signal.SIGHUP)
+            stack.server.send_signal(signal.SIGTERM)
+            self.assertEqual(0, stack.server.wait(30))
+            self.assertNotIn("worker.died\",\"role\":\"serve\",\"slot\":0,\"signal\":1,", stack.logged())
+
     def test_every_row_may_be_the_last(self):
         wanted, longest = {}, 0
         with Stack(models=MODELS, workers=2, jobs=0) as stack:

@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, DRAIN_MS = 30000, MAIL_MAX = 512 };
+enum { TICK_MS = 100, DRAIN_MS = 30000, LAST_WORDS_MS = 25000, MAIL_MAX = 512 };
 
 struct cg_engine {
     struct cg_inherit in;
@@ -124,7 +124,10 @@ static void finish_drain(struct cg_engine *e)
 {
     bool idle = cg_runs_live(e->runs) == 0 && (!e->server || cg_http_server_busy(e->server) == 0) &&
                 cg_jobs_idle(e->jobs);
-    bool late = cg_mono_us() - e->drain_since_us > (int64_t)DRAIN_MS * 1000;
+    int64_t age = cg_mono_us() - e->drain_since_us;
+    bool late = age > (int64_t)DRAIN_MS * 1000;
+    if (age > (int64_t)LAST_WORDS_MS * 1000)
+        cg_runs_end(e->runs); /* no stream ends without its last event */
     if (idle || late)
         cg_loop_stop(e->loop);
 }

@@ -92,6 +92,8 @@ struct cg_run_request {
 struct cg_runs *cg_runs_create(const struct cg_run_env *env);
 /* Ends what is left: runs that survive their client are written down for another worker. */
 void cg_runs_destroy(struct cg_runs *runs);
+/* Ends those that nobody takes up again when this worker goes: their clients are told. */
+void cg_runs_end(struct cg_runs *runs);
 size_t cg_runs_live(const struct cg_runs *runs);
 
 /* Admits and starts a run. The sink's events come later, `start` first; exactly one `done` or `error` ends them. On

@@ -33,6 +33,14 @@ void cg_runs_destroy(struct cg_runs *runs)
     free(runs);
 }
 
+void cg_runs_end(struct cg_runs *runs)
+{
+    for (struct cg_run *run = runs->first; run; run = run->next) {
+        if (!run->detached && !run->effects)
+            cg_run_stop(run, "cancelled");
+    }
+}
+
 size_t cg_runs_live(const struct cg_runs *runs)
 {
     return runs->n;

@@ -122,6 +122,17 @@ class Whole(unittest.TestCase):
             stack.start()
             until("every run to end", lambda: {r["status"] for r in listed()} == {"complete"})
 
+    def test_a_stream_that_a_stop_ends_is_told_so(self):
+        with Stack(models=MODELS, script=HOSTILE, jobs=0) as stack:
+            found = []
+            client = threading.Thread(target=lambda: found.extend(stack.stream("go", model="endless")))
+            client.start()
+            until("the run to be known", lambda: stack.get("/v1/runs").data)
+            stack.server.send_signal(signal.SIGTERM)
+            self.assertEqual(0, stack.server.wait(60))
+            client.join()
+            self.assertEqual(("done", "cancelled"), (found[-1]["event"], found[-1]["data"]["status"]))
+
     def test_one_state_folder_one_server(self):
         with Stack(models=MODELS, script=HOSTILE, jobs=0) as stack:
             other = subprocess.run([os.environ["COGENTD"], "-c", stack.config], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -187,6 +187,34 @@ void cg_act_abandon(struct cg_run *run)
     }
 }
 
+/* Why a planned call is not to be sent after all; NULL: it is. Much may have changed since it was planned: days may lie
+ * between a question and a person's yes. */
+static const char *objection(const struct cg_call *call, int *err, char *why, size_t size)
+{
+    *err = COGENT_DENIED;
+    if (!call->tool) {
+        *err = COGENT_NOT_FOUND;
+        return "there is no tool of this name any more";
+    }
+    if (!cg_caller_may(call->run->caller, call->tool->api->permission))
+        return "the asking user no longer has the right";
+    return cg_gate_still(call, why, size) ? NULL : why;
+}
+
+static void start_planned(struct cg_call *call)
+{
+    char text[400];
+    int err;
+    const char *why = objection(call, &err, text, sizeof text);
+    if (!why) {
+        dispatch(call);
+        return;
+    }
+    call->began_us = cg_mono_us();
+    settle_call(call, err, cogent_str(why));
+    cg_run_next(call->run);
+}
+
 void cg_act_start(struct cg_run *run)
 {
     /* One of them may end at once and move the run on: look at the run's own list each time. */
@@ -194,18 +222,9 @@ void cg_act_start(struct cg_run *run)
         struct cg_call *call = run->calls[i];
         if (call->running || call->outcome)
             continue;
-        if (call->state == CG_CALL_PLANNED && call->tool &&
-            !cg_caller_may(run->caller, call->tool->api->permission)) {
-            call->began_us = cg_mono_us(); /* a run that was taken up again, under the rights of today */
-            settle_call(call, COGENT_DENIED, cogent_str("the asking user no longer has the right"));
-            cg_run_next(run);
-        } else if (call->state == CG_CALL_PLANNED && call->tool) {
-            dispatch(call);
-        } else if (call->state == CG_CALL_PLANNED) {
-            call->began_us = cg_mono_us();
-            settle_call(call, COGENT_NOT_FOUND, cogent_str("there is no tool of this name any more"));
-            cg_run_next(run);
-        } else if (call->state == CG_CALL_DISPATCHED)
+        if (call->state == CG_CALL_PLANNED)
+            start_planned(call);
+        else if (call->state == CG_CALL_DISPATCHED)
             take_up(call);
     }
 }

@@ -104,18 +104,37 @@ static const char *unmet(const json_t *obligations)
     return NULL;
 }
 
-static void judge_policy(struct cg_call *call, struct judgement *j, bool traced)
+static void ask_policy(const struct cg_call *call, const json_t *args, const json_t *sources, bool traced,
+                       struct cg_decision *out)
 {
     struct cg_run *run = call->run;
-    struct cg_decision d;
     cg_auto_json ctx = cg_compose_ctx(run);
     cg_auto_json subject = json_pack("{s:s, s:s, s:O, s:{s:b, s:O?}}", "tool", call->tool->api->name,
-                                     "effect", effect_name(call->tool->api->effect), "args", j->args,
-                                     "labels", "traced", (int)traced, "sources", j->sources);
+                                     "effect", effect_name(call->tool->api->effect), "args", args, "labels",
+                                     "traced", (int)traced, "sources", sources);
     cg_policy_decide(run->env->policy, cg_tenant_id(run->caller->tenant), CG_POINT_TOOL_CALL, subject, ctx,
-                     &d);
+                     out);
     cg_metric_add(run->env->metrics, CG_M_POLICY, 1, cg_point_name(CG_POINT_TOOL_CALL),
-                  cg_verdict_name(d.verdict), NULL);
+                  cg_verdict_name(out->verdict), NULL);
+}
+
+bool cg_gate_still(const struct cg_call *call, char *why, size_t size)
+{
+    struct cg_decision d;
+    const char *then = cg_json_str(call->run->open, "policy", "");
+    if (!call->approval || strcmp(then, cg_policy_version(call->run->env->policy)) == 0)
+        return true;
+    ask_policy(call, call->args, json_object_get(call->verdict, "sources"), false, &d);
+    bool denied = d.verdict == CG_DENY || d.verdict == CG_DEFER;
+    snprintf(why, size, "the policies have changed since it was asked, and now deny it: %s", d.reason);
+    cg_decision_finish(&d);
+    return !denied;
+}
+
+static void judge_policy(struct cg_call *call, struct judgement *j, bool traced)
+{
+    struct cg_decision d;
+    ask_policy(call, j->args, j->sources, traced, &d);
     j->verdict = d.verdict == CG_DEFER ? CG_DENY : d.verdict;
     cg_str_copy(j->by, sizeof j->by, cogent_str(d.by));
     cg_str_copy(j->reason, sizeof j->reason, cogent_str(d.reason));

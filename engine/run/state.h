@@ -172,6 +172,8 @@ void cg_retrieve_start(struct cg_run *run);
 void cg_plan_start(struct cg_run *run);
 void cg_plan_cancel(struct cg_run *run);
 void cg_gate_calls(struct cg_run *run);
+/* Whether what a person approved under older policies is not denied by those of today; else why says so. */
+bool cg_gate_still(const struct cg_call *call, char *why, size_t size);
 void cg_act_start(struct cg_run *run);
 void cg_act_abandon(struct cg_run *run); /* what was sent and is not to be taken up again */
 void cg_suspend_start(struct cg_run *run);

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 import unittest
+from datetime import datetime, timedelta
 
 from stack import Stack, token, until
 
@@ -172,23 +173,6 @@ class Rules(Gate):
 
 
 class Conditions(Gate):
-    """A condition that the engine does not see to denies: else the asker would decide in the boss's place."""
-    policies = {"a/boss.lua": '''return { about = "The boss decides; prices are hidden.", on = "tool_call",
-  decide = function(call)
-    if call.effect == "read" then return allow { redact = { "unit_price" } } end
-    return ask { user = "boss" }
-  end }\n'''}
-
-    def test_an_unmet_condition_denies(self):
-        before = self.invoices()
-        for model, condition in (("as-asked", "user"), ("two", "redact")):
-            results, _, done = self.results(model)
-            self.assertEqual({"denied"}, {r["status"] for r in results})
-            self.assertIn(f"the policy sets {condition}", results[0]["error"]["message"])
-        self.assertEqual(before, self.invoices())
-
-
-class Conditions(Gate):
     """What a policy sets beside its verdict is kept, or the call is denied."""
     policies = {"a/ask.lua": '''return { about = "A manager within the hour.", on = "tool_call", tool = "create_invoice",
   decide = function() return ask { role = "finance_manager", expires = "1h" } end }''',
@@ -199,7 +183,8 @@ class Conditions(Gate):
         found = self.results("as-asked")[2]
         approval = next(e["data"] for e in found if e["event"] == "approval")
         self.assertEqual({"role": "finance_manager"}, approval["decider"])
-        self.assertLess(approval["expires"][:16], approval["created"][:10] + "T23:60")
+        times = [datetime.fromisoformat(approval[k].replace("Z", "+00:00")) for k in ("created", "expires")]
+        self.assertEqual(timedelta(hours=1), times[1] - times[0])
         boss = token(sub="boss", roles=["finance_manager"], permissions=["cogent.approve"])
         self.assertEqual(404, self.stack.decide(approval["id"]).status, "the asker is not the decider")
         for bearer in (token(sub="x", roles=["finance_manager"], permissions=[]), token(sub="x", permissions=["cogent.approve"])):
@@ -211,6 +196,30 @@ class Conditions(Gate):
         run = found[0]["data"]["run"]
         until("the run to end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "complete")
         self.assertEqual(404, self.stack.get("/v1/runs/" + run, bearer=boss).status)
+
+    def test_a_policy_that_has_since_become_stricter_counts(self):
+        import signal
+        found = self.results("as-asked")[2]
+        approval = next(e["data"] for e in found if e["event"] == "approval")
+        before, workers = self.invoices(), set(self.stack.workers())
+        path = os.path.join(self.stack.folder, "bundle/policies/c/never.lua")
+        os.makedirs(os.path.dirname(path))
+        self.stack.write(path, '''return { about = "Not now.", on = "tool_call", tool = "create_invoice",
+  decide = function() return deny "the year is closed" end }''')
+        self.stack.server.send_signal(signal.SIGHUP)
+        until("the new workers", lambda: len(self.stack.workers()) == 2 and not workers & set(self.stack.workers()))
+        boss = token(sub="boss", roles=["finance_manager"], permissions=["cogent.approve"])
+        self.assertEqual(200, self.stack.decide(approval["id"], bearer=boss).status)
+        run = found[0]["data"]["run"]
+        shown = until("the run to end", lambda: (lambda d: d if d["status"] == "complete" else None)(self.stack.get("/v1/runs/" + run).data))
+        outcome = next(r["body"] for r in shown["rows"] if r["kind"] == "outcome")
+        self.assertEqual("denied", outcome["status"])
+        self.assertIn("the year is closed", outcome["error"]["message"])
+        self.assertEqual(before, self.invoices())
+        os.unlink(path)
+        workers = set(self.stack.workers())
+        self.stack.server.send_signal(signal.SIGHUP)
+        until("the old policies", lambda: len(self.stack.workers()) == 2 and not workers & set(self.stack.workers()))
 
     def test_a_condition_that_is_not_kept_denies(self):
         results, _, _ = self.results("two", "stock and customer")

@@ -18,7 +18,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, DRAIN_MS = 30000, LAST_WORDS_MS = 25000, MAIL_MAX = 512 };
+enum { TICK_MS = 100, DRAIN_MS = 30000, LAST_WORDS_MS = 25000, MAIL_MAX = 512, LETTERS_MAX = 64 };
+
+struct letter {
+    unsigned to;
+    char text[256];
+};
 
 struct cg_engine {
     struct cg_inherit in;
@@ -42,6 +47,8 @@ struct cg_engine {
     struct cg_watch *watches[6];
     char owner[96];
     struct cg_buf script_text;
+    struct letter letters[LETTERS_MAX]; /* mail that waits for room */
+    size_t n_letters;
     int64_t drain_since_us, swept_us;
     bool synced, draining;
 };
@@ -89,14 +96,39 @@ static void door_drop(void *self, struct cogent_op parent, const struct cg_tenan
     cg_ingest_drop(((struct cg_engine *)self)->ingest, parent, type, id, done, arg);
 }
 
+/* A letter that finds the other's box full is sent again with the next ticks; one that finds no room here either is
+ * lost, and said so. */
+static bool deliver(struct cg_engine *e, unsigned to, const char *text)
+{
+    return atomic_load(&e->board->slots[to].pid) == 0 || /* nobody there: nothing to tell */
+           send(e->in.post[to], text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+           (errno != EAGAIN && errno != ENOBUFS);
+}
+
 static void post_mail(void *self, const char *text)
 {
     struct cg_engine *e = self;
-    for (unsigned i = 0; i < CG_WORKERS_MAX; i++) {
-        if (i != e->in.slot && atomic_load(&e->board->slots[i].pid))
-            send(e->in.post[i], text, strlen(text),
-                 MSG_DONTWAIT | MSG_NOSIGNAL); /* may be lost: the truth is in the database */
+    for (unsigned to = 0; to < CG_WORKERS_MAX; to++) {
+        if (to == e->in.slot || deliver(e, to, text))
+            continue;
+        if (e->n_letters == LETTERS_MAX) {
+            cg_log(CG_WARN, "mail.lost", CG_I("slot", to));
+            continue;
+        }
+        struct letter *l = &e->letters[e->n_letters++];
+        l->to = to;
+        cg_str_copy(l->text, sizeof l->text, cogent_str(text));
     }
+}
+
+static void post_again(struct cg_engine *e)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < e->n_letters; i++) {
+        if (!deliver(e, e->letters[i].to, e->letters[i].text))
+            e->letters[kept++] = e->letters[i];
+    }
+    e->n_letters = kept;
 }
 
 static bool is_ready(void *self, const char **why)
@@ -166,6 +198,7 @@ static void on_tick(void *arg, int unused)
         if (e->server)
             cg_metric_set(&e->metrics, CG_M_CONNECTIONS, cg_http_server_open(e->server), slot);
     }
+    post_again(e);
     if (e->draining)
         finish_drain(e);
 }

@@ -73,7 +73,7 @@ static int make_folder(const char *path, struct cg_err *err)
 static int lock_state(struct master *m, struct cg_err *err)
 {
     char path[512], text[32] = "";
-    snprintf(path, sizeof path, "%s/lock", m->config->state);
+    snprintf(path, sizeof path, "%s/cogentd.lock", m->config->state);
     m->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (m->lock_fd < 0)
         return cg_err_set(err, COGENT_UNAVAILABLE, "state: %s: %s", path, strerror(errno));

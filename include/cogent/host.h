@@ -203,6 +203,11 @@ struct cogent_asker {
     const char *(*secret)(const struct cogent_asker *asker, const char *name);
     /* All of the operator's fields of the tenant as a JSON object, for functions; NULL when there are none. */
     const char *tenant_fields;
+    /* Whom the user's token is for: its `iss`, and its `aud` as a JSON array of texts; NULL where it says none. */
+    const char *issuer;
+    const char *audience;
+    /* The user's own credential at a service, as the backend handed it over with the question. NULL: none. Secret. */
+    const char *(*handed)(const struct cogent_asker *asker, const char *service);
 };
 
 struct cogent_call;

@@ -88,6 +88,7 @@ static const struct entry {
     MEMBER(cogent_asker, name), MEMBER(cogent_asker, locale), MEMBER(cogent_asker, language),
     MEMBER(cogent_asker, time_zone), MEMBER(cogent_asker, authorization),
     MEMBER(cogent_asker, tenant_field), MEMBER(cogent_asker, secret), MEMBER(cogent_asker, tenant_fields),
+    MEMBER(cogent_asker, issuer), MEMBER(cogent_asker, audience), MEMBER(cogent_asker, handed),
     STRUCT(cogent_complete_api),
     MEMBER(cogent_complete_api, size), MEMBER(cogent_complete_api, call_done),
     MEMBER(cogent_complete_api, call_fail), MEMBER(cogent_complete_api, chat_text),

@@ -4,6 +4,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
 #include "engine/io/signals.h"
+#include "engine/run/effects.h"
 #include "engine/svc/due.h"
 #include "engine/work/feed.h"
 
@@ -163,14 +164,41 @@ static void on_run(void *arg, const struct cg_due_work *work)
     cg_run_resume(jobs->env.runs, work->tenant, work->ref, NULL, on_resumed, r);
 }
 
+/* Effects in doubt: looked for again, by a serving worker as well. */
+
+static void on_effect_looked(void *arg, int64_t later_us)
+{
+    struct run_job *e = arg;
+    if (later_us)
+        cg_due_back(&e->jobs->due, e->id, cg_now_us() + later_us);
+    else
+        cg_due_drop_id(&e->jobs->due, e->id);
+    e->jobs->resuming--;
+    free(e);
+}
+
+static void on_effect(void *arg, const struct cg_due_work *work)
+{
+    struct cg_jobs *jobs = arg;
+    jobs->looking--;
+    struct run_job *e = work ? calloc(1, sizeof *e) : NULL;
+    if (!e)
+        return;
+    e->jobs = jobs;
+    cg_str_copy(e->id, sizeof e->id, cogent_str(work->id));
+    jobs->resuming++;
+    cg_effect_look(jobs->env.runs, work->tenant, work->ref, on_effect_looked, e);
+}
+
 /* Looks for one thing that is due; when there is nothing, the next look is the next tick's. */
 static void look(struct cg_jobs *jobs)
 {
     if (jobs->stopping || jobs->looking)
         return;
     if (!jobs->env.feeds) {
-        jobs->looking++;
+        jobs->looking += 2;
         cg_due_take(&jobs->due, "run", RUN_LEASE_US, on_run, jobs);
+        cg_due_take(&jobs->due, "effect", LEASE_US, on_effect, jobs);
     } else if (jobs->feeds < FEEDS_AT_ONCE) {
         jobs->looking++;
         cg_due_take(&jobs->due, "feed", LEASE_US, on_feed, jobs);

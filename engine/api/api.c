@@ -153,6 +153,21 @@ static void out_of_memory(struct cg_exchange *x)
     cg_exchange_reply(x, 503, "text/plain", "Retry-After: 1\r\n", cogent_str("out of memory\n"));
 }
 
+/* The user's own credentials at services, as the backend hands them over. Answers when one is malformed. */
+static bool take_credentials(struct cg_request *r)
+{
+    const struct cg_http_head *head = cg_exchange_head(r->x);
+    for (size_t i = 0; i < head->n_headers; i++) {
+        if (cg_str_caseeq(head->headers[i].name, "cogent-credential") &&
+            cg_caller_hand(r->caller, head->headers[i].value) < 0) {
+            cg_answer_error(r, COGENT_INVALID, "credential_invalid",
+                            "Cogent-Credential must be the service's name, a blank and the credential.");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Who asks, and may they? Answers when not. */
 static bool admit(struct cg_request *r)
 {
@@ -168,6 +183,9 @@ static bool admit(struct cg_request *r)
     cg_auto_json granted = cg_policy_roles(r->env->run->policy, r->caller->roles);
     cg_caller_grant(r->caller, granted);
     cg_op_bind(r->env->loop, r->op, r->caller->tenant);
+    if (!take_credentials(r))
+        return false;
+    cg_runs_signed_in(r->env->runs, r->caller);
     if (r->route->permission && !cg_caller_may(r->caller, r->route->permission)) {
         cg_answer_error(r, COGENT_DENIED, "permission_denied",
                         "This needs the permission %s, which the token does not give.", r->route->permission);
@@ -291,6 +309,20 @@ void cg_answer_error_body(struct cg_request *r, int status, const json_t *body)
     answer(r, status, "application/problem+json", extra, cg_buf_view(&out));
 }
 
+/* Codes whose status is not that of their class. */
+static int status_of(const char *code, int preset)
+{
+    static const struct {
+        const char *code;
+        int status;
+    } own[] = { { "method_not_allowed", 405 }, { "approval_expired", 410 }, { "idempotency_mismatch", 422 } };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+        if (strcmp(own[i].code, code) == 0)
+            return own[i].status;
+    }
+    return preset;
+}
+
 void cg_answer_error(struct cg_request *r, int err, const char *code, const char *format, ...)
 {
     char detail[400];
@@ -298,11 +330,7 @@ void cg_answer_error(struct cg_request *r, int err, const char *code, const char
     va_start(ap, format);
     vsnprintf(detail, sizeof detail, format, ap);
     va_end(ap);
-    int status = cg_error_status(err);
-    if (code && strcmp(code, "method_not_allowed") == 0)
-        status = 405;
-    if (code && strcmp(code, "approval_expired") == 0)
-        status = 410;
+    int status = code ? status_of(code, cg_error_status(err)) : cg_error_status(err);
     cg_auto_json body = cg_error_body(err, code, detail, cg_exchange_id(r->x));
     json_object_set_new(body, "status", json_integer(status));
     cg_answer_error_body(r, status, body);

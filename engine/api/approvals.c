@@ -8,11 +8,16 @@
 
 #include <strings.h>
 
-enum { LIST_MAX = 1000 };
+enum { LIST_MAX = 1000, NOTE_MAX = 2000 };
 
 static void unavailable(struct cg_request *r, int err)
 {
     cg_answer_error(r, err < 0 ? err : COGENT_INTERNAL, NULL, "The database did not answer.");
+}
+
+static struct cogent_str text_at(struct cogent_row row, size_t i)
+{
+    return row.values[i].type == COGENT_TEXT ? row.values[i].str : (struct cogent_str){ NULL, 0 };
 }
 
 static void on_list(void *arg, const struct cogent_db_result *result)
@@ -25,9 +30,13 @@ static void on_list(void *arg, const struct cogent_db_result *result)
     json_t *list = json_array();
     for (size_t i = 0; i < result->rows(result, 0); i++) {
         struct cogent_row row = result->row(result, 0, i);
-        json_t *object = cg_approval_object(row.values[4].str, row.values[3].str, row.values[5].num);
-        if (object && cg_approval_may(r->caller, object) &&
-            strcmp(cg_json_str(object, "state", ""), "expired") != 0)
+        const struct cg_approval_row fields = { row.values[4].str, row.values[3].str, text_at(row, 6),
+                                                text_at(row, 7), row.values[5].num };
+        json_t *object = cg_approval_object(&fields);
+        const char *state = cg_json_str(object, "state", "");
+        bool waits = strcmp(state, "waiting") == 0;
+        if (waits ? cg_approval_wants(r->caller, object)
+                  : object && cg_approval_may(r->caller, object) && strcmp(state, "expired") != 0)
             json_array_append(list, object);
         json_decref(object);
     }
@@ -48,8 +57,12 @@ static void on_one(void *arg, const struct cogent_db_result *result)
 {
     struct cg_request *r = arg;
     struct cogent_row row = result->err == 0 ? result->row(result, 0, 0) : (struct cogent_row){ NULL, 0 };
-    json_t *object =
-        row.n ? cg_approval_object(row.values[4].str, row.values[3].str, row.values[7].num) : NULL;
+    json_t *object = NULL;
+    if (row.n) {
+        const struct cg_approval_row fields = { row.values[4].str, row.values[3].str, text_at(row, 10),
+                                                text_at(row, 11), row.values[7].num };
+        object = cg_approval_object(&fields);
+    }
     if (result->err < 0) {
         unavailable(r, result->err);
     } else if (!object ||
@@ -69,7 +82,8 @@ void cg_route_approval(struct cg_request *r)
     cg_db_run(r->env->run->db, r->op, r->caller->tenant, CG_DB_READ, &step, 1, on_one, r);
 }
 
-static void on_decided(void *arg, int err, const char *code, const json_t *approval, struct cg_run *run)
+static void on_decided(void *arg, int err, const char *code, const char *why, const json_t *approval,
+                       struct cg_run *run)
 {
     struct cg_request *r = arg;
     struct cg_stream *s = r->data;
@@ -77,6 +91,7 @@ static void on_decided(void *arg, int err, const char *code, const json_t *appro
     r->gone = NULL;
     if (err == 0 && run && s) {
         cg_stream_attach(s, run);
+        cg_stream_begin(s);
         return;
     }
     cg_stream_destroy(s);
@@ -88,7 +103,8 @@ static void on_decided(void *arg, int err, const char *code, const json_t *appro
         cg_answer_error_body(r, 409, body);
     } else {
         cg_answer_error(r, err, code, "%s",
-                        err == COGENT_NOT_FOUND ? "There is no such approval, or it is not yours to decide."
+                        why                       ? why
+                        : err == COGENT_NOT_FOUND ? "There is no such approval, or it is not yours to decide."
                         : code && strcmp(code, "approval_expired") == 0
                             ? "This approval has expired; ask again."
                             : "The decision could not be taken.");
@@ -108,16 +124,27 @@ void cg_route_approval_decide(struct cg_request *r)
         cg_answer_error(r, COGENT_INVALID, "body_invalid", "decision must be \"approve\" or \"deny\".");
         return;
     }
-    if (json_object_get(r->body, "arguments")) {
-        cg_answer_error(r, COGENT_INVALID, "not_editable",
-                        "The arguments of this approval cannot be changed: deny it and ask again.");
+    const json_t *arguments = json_object_get(r->body, "arguments"), *note = json_object_get(r->body, "note");
+    if (arguments && (!json_is_object(arguments) || !approve)) {
+        cg_answer_error(r, COGENT_INVALID, "body_invalid",
+                        "arguments must be an object, all of them as they are to be, and go with approve.");
+        return;
+    }
+    if (note && (!json_is_string(note) || json_string_length(note) > NOTE_MAX)) {
+        cg_answer_error(r, COGENT_INVALID, "body_invalid", "note must be a text of at most %d bytes.",
+                        NOTE_MAX);
         return;
     }
     struct cogent_str accept = cg_http_header_find(cg_exchange_head(r->x), "accept");
     struct cg_stream *s = accept.len >= 17 && strncasecmp(accept.ptr, "text/event-stream", 17) == 0
                               ? cg_stream_create(r, CG_AS_ASSISTANT, NULL, false)
                               : NULL;
-    const struct cg_decide decide = { r->caller, r->params[0], approve, s ? cg_stream_sink(s) : NULL };
+    const struct cg_decide decide = { .caller = r->caller,
+                                      .approval = r->params[0],
+                                      .approve = approve,
+                                      .arguments = arguments,
+                                      .note = json_string_value(note),
+                                      .sink = s ? cg_stream_sink(s) : NULL };
     r->data = s;
     r->gone = on_gone;
     cg_approval_decide(r->env->runs, r->op, &decide, on_decided, r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * POST /v1/assistant/chat and its stream: the ERP's own contract. */
-#include "stream.h"
+#include "question.h"
 
 static const struct {
     const char *name;
@@ -35,6 +35,12 @@ static bool check(struct cg_request *r)
         cg_answer_error(r, COGENT_INVALID, "body_invalid", "tools must be true, false or a list of names.");
         return false;
     }
+    const json_t *context = json_object_get(r->body, "context");
+    if (json_is_object(context) && (!*cg_json_str(context, "type", "") || !*cg_json_str(context, "id", ""))) {
+        cg_answer_error(r, COGENT_INVALID, "body_invalid",
+                        "context must have type and id, both text: the record on the user's screen.");
+        return false;
+    }
     const char *session = cg_json_str(r->body, "session", NULL);
     if (session && !cg_id_valid("ses_", cogent_str(session))) {
         cg_answer_error(r, COGENT_INVALID, "session_invalid", "session is not one that this server gave.");
@@ -47,12 +53,13 @@ static void chat(struct cg_request *r, enum cg_dialect_kind kind)
 {
     if (!check(r))
         return;
-    const json_t *query = json_object_get(r->body, "query"), *history = json_object_get(r->body, "history");
+    const json_t *query = json_object_get(r->body, "query"), *history = json_object_get(r->body, "history"),
+                 *context = json_object_get(r->body, "context");
     const struct cg_run_request request = {
         .caller = r->caller,
         .query = { json_is_string(query) ? json_string_value(query) : "", json_string_length(query) },
-        .history = json_is_null(history) ? NULL : history,
-        .context = json_object_get(r->body, "context"),
+        .history = json_is_array(history) ? history : NULL,
+        .context = json_is_object(context) ? context : NULL,
         .tools = json_object_get(r->body, "tools"),
         .model = cg_json_str(r->body, "model", NULL),
         .session = cg_json_str(r->body, "session", NULL),
@@ -60,7 +67,7 @@ static void chat(struct cg_request *r, enum cg_dialect_kind kind)
         .time_zone = cg_json_str(r->body, "time_zone", NULL),
         .detach = cg_json_bool(r->body, "detach", false),
     };
-    cg_stream_run(r, &request, kind, false);
+    cg_question_ask(r, &request, kind, false);
 }
 
 void cg_route_assistant_chat(struct cg_request *r)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * POST /v1/chat/completions: the dialect that existing clients speak. The last user message is the question, those
  * before it are the history; a system message of the client's is not obeyed: the tenant's template is the system. */
-#include "stream.h"
+#include "question.h"
 
 static struct cogent_str content_text(const json_t *content, struct cg_buf *out)
 {
@@ -53,5 +53,5 @@ void cg_route_chat_completions(struct cg_request *r)
         .model = cg_json_str(r->body, "model", NULL),
     };
     bool usage = cg_json_bool(json_object_get(r->body, "stream_options"), "include_usage", false);
-    cg_stream_run(r, &request, stream ? CG_AS_OPENAI : CG_AS_OPENAI_WHOLE, usage);
+    cg_question_ask(r, &request, stream ? CG_AS_OPENAI : CG_AS_OPENAI_WHOLE, usage);
 }

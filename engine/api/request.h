@@ -76,6 +76,13 @@ void cg_route_runs(struct cg_request *r);
 void cg_route_run(struct cg_request *r);
 void cg_route_run_events(struct cg_request *r);
 void cg_route_run_cancel(struct cg_request *r);
+void cg_route_sessions(struct cg_request *r);
+void cg_route_session(struct cg_request *r);
+void cg_route_session_rename(struct cg_request *r);
+void cg_route_session_delete(struct cg_request *r);
+void cg_route_effects(struct cg_request *r);
+void cg_route_effect(struct cg_request *r);
+void cg_route_effect_resolve(struct cg_request *r);
 void cg_route_healthz(struct cg_request *r);
 void cg_route_readyz(struct cg_request *r);
 

@@ -2,15 +2,24 @@
  * The whole answer in one body. */
 #include "sink.h"
 
+/* After a restart a number may be given again: the last one counts. */
+static void add_citation(struct cg_plain_sink *s, json_t *citation)
+{
+    size_t n = (size_t)cg_json_int(citation, "n", 1);
+    if (!s->citations)
+        s->citations = json_array();
+    while (n && json_array_size(s->citations) >= n)
+        json_array_remove(s->citations, json_array_size(s->citations) - 1);
+    json_array_append(s->citations, citation);
+}
+
 static bool on_event(void *self, const struct cg_event *ev, struct cg_buf *out)
 {
     struct cg_plain_sink *s = self;
     (void)out;
     switch (ev->kind) {
     case CG_EV_CITATION:
-        if (!s->citations)
-            s->citations = json_array();
-        json_array_append(s->citations, (json_t *)ev->data);
+        add_citation(s, (json_t *)ev->data);
         return false;
     case CG_EV_APPROVAL:
         if (!s->approvals)
@@ -23,6 +32,8 @@ static bool on_event(void *self, const struct cg_event *ev, struct cg_buf *out)
         json_array_append(s->usage, (json_t *)ev->data);
         return false;
     case CG_EV_DONE:
+        while (json_array_size(s->citations) > json_array_size(json_object_get(ev->data, "citations")))
+            json_array_remove(s->citations, json_array_size(s->citations) - 1);
         s->end = json_incref((json_t *)ev->data);
         return true;
     case CG_EV_ERROR:
@@ -70,8 +81,9 @@ json_t *cg_plain_sink_body(struct cg_plain_sink *s)
             cg_openai_finish(s->end), "usage", "prompt_tokens", input, "completion_tokens", output,
             "total_tokens", input + output, "cogent", "status", status, "run", s->run, "citations",
             s->citations, "approvals", s->approvals);
-    return json_pack("{s:{s:s, s:s, s:o, s:o, s:o, s:s, s:s}}", "data", "content", content, "status", status,
+    return json_pack("{s:{s:s, s:s, s:o, s:o, s:o, s:s, s:s?}}", "data", "content", content, "status", status,
                      "citations", s->citations ? json_incref(s->citations) : json_array(), "approvals",
                      s->approvals ? json_incref(s->approvals) : json_array(), "usage",
-                     s->usage ? json_incref(s->usage) : json_array(), "run", s->run, "session", s->session);
+                     s->usage ? json_incref(s->usage) : json_array(), "run", s->run, "session",
+                     s->session[0] ? s->session : NULL);
 }

@@ -21,6 +21,8 @@ struct cg_stream {
     char run_id[CG_ID_SIZE], session[CG_ID_SIZE + 32];
     struct cg_task give_up;
     bool whole, begun, overrun;
+    void (*refused)(void *arg, int err);
+    void *refused_arg;
 };
 
 static void answer_whole(struct cg_stream *s)
@@ -42,6 +44,7 @@ static void on_event(void *arg, const struct cg_event *ev)
 {
     struct cg_stream *s = arg;
     cg_auto_buf out = { 0 };
+    cg_stream_begin(s);
     bool last = s->dialect->event(s->self, ev, &out);
     if (out.len && !s->overrun)
         cg_answer_bytes(s->r, cg_buf_view(&out));
@@ -81,6 +84,38 @@ static void beat(void *arg)
     cg_timer_after(s->r->env->loop, s->r->op, "heartbeat", HEARTBEAT_MS, beat, s);
 }
 
+static void on_refused(void *arg, int err)
+{
+    struct cg_stream *s = arg;
+    s->run = NULL; /* it was never there */
+    s->refused(s->refused_arg, err);
+}
+
+void cg_stream_on_refused(struct cg_stream *s, void (*fn)(void *arg, int err), void *arg)
+{
+    s->refused = fn;
+    s->refused_arg = arg;
+    s->sink.refused = on_refused;
+}
+
+bool cg_stream_begun(const struct cg_stream *s)
+{
+    return s->begun;
+}
+
+void cg_stream_begin(struct cg_stream *s)
+{
+    char extra[160];
+    if (s->begun)
+        return;
+    s->begun = true;
+    if (s->whole)
+        return;
+    snprintf(extra, sizeof extra, "X-Run-Id: %s\r\n", s->run_id);
+    cg_answer_stream(s->r, extra);
+    cg_timer_after(s->r->env->loop, s->r->op, "heartbeat", HEARTBEAT_MS, beat, s);
+}
+
 struct cg_stream *cg_stream_create(struct cg_request *r, enum cg_dialect_kind kind, const char *model,
                                    bool include_usage)
 {
@@ -88,7 +123,8 @@ struct cg_stream *cg_stream_create(struct cg_request *r, enum cg_dialect_kind ki
     if (!s)
         return NULL;
     s->r = r;
-    s->sink = (struct cg_sink){ on_event, s };
+    /* Chunks that an OpenAI client has taken cannot be taken back. */
+    s->sink = (struct cg_sink){ .event = on_event, .arg = s, .firm = kind == CG_AS_OPENAI };
     s->give_up = (struct cg_task){ .fn = give_up, .arg = s };
     s->loop = r->env->loop;
     s->model = cg_str_dup(cogent_str(model ? model : "main"));
@@ -115,21 +151,26 @@ const struct cg_sink *cg_stream_sink(const struct cg_stream *stream)
     return &stream->sink;
 }
 
-void cg_stream_attach(struct cg_stream *s, struct cg_run *run)
+static void name(struct cg_stream *s, const char *run_id, const char *session)
 {
-    char extra[160];
-    s->run = run;
-    cg_str_copy(s->run_id, sizeof s->run_id, cogent_str(cg_run_id(run)));
-    cg_str_copy(s->session, sizeof s->session, cogent_str(cg_run_session(run)));
-    snprintf(s->openai.id, sizeof s->openai.id, "%s", s->run_id);
-    snprintf(extra, sizeof extra, "X-Run-Id: %s\r\n", s->run_id);
+    cg_str_copy(s->run_id, sizeof s->run_id, cogent_str(run_id));
+    cg_str_copy(s->session, sizeof s->session, cogent_str(session));
+    cg_str_copy(s->openai.id, sizeof s->openai.id, cogent_str(run_id));
     s->r->data = s;
     s->r->gone = on_gone;
-    if (!s->whole) {
-        cg_answer_stream(s->r, extra);
-        cg_timer_after(s->r->env->loop, s->r->op, "heartbeat", HEARTBEAT_MS, beat, s);
-    }
     cg_exchange_watch_fin(s->r->x);
+}
+
+void cg_stream_attach(struct cg_stream *s, struct cg_run *run)
+{
+    s->run = run;
+    name(s, cg_run_id(run), cg_run_session(run));
+}
+
+void cg_stream_follow(struct cg_stream *s, const char *run_id, const char *session)
+{
+    s->run = NULL;
+    name(s, run_id, session);
 }
 
 void cg_stream_destroy(struct cg_stream *s)
@@ -140,23 +181,4 @@ void cg_stream_destroy(struct cg_stream *s)
     cg_plain_sink_finish(&s->plain);
     free(s->model);
     free(s);
-}
-
-void cg_stream_run(struct cg_request *r, const struct cg_run_request *request, enum cg_dialect_kind kind,
-                   bool include_usage)
-{
-    struct cg_err err;
-    const char *code;
-    struct cg_run *run;
-    struct cg_stream *s = cg_stream_create(r, kind, request->model, include_usage);
-    if (!s) {
-        cg_answer_error(r, COGENT_NO_MEMORY, NULL, "Out of memory; try again.");
-        return;
-    }
-    if (cg_run_start(r->env->runs, request, &s->sink, &run, &code, &err) < 0) {
-        cg_stream_destroy(s);
-        cg_answer_error(r, err.code, code, "%s", err.message);
-        return;
-    }
-    cg_stream_attach(s, run);
 }

@@ -45,6 +45,8 @@ struct cg_board_tenant {
     _Atomic uint32_t runs[CG_WORKERS_MAX];
     _Atomic int64_t hour;
     _Atomic uint32_t calls; /* in that hour */
+    /* Runs that have begun to wait for their user to sign in; and, one more than that count, when none was left. */
+    _Atomic uint64_t awaits, awaits_none;
 };
 
 struct cg_board {

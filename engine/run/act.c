@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ACT: planned calls, all at once. A write is on disk (fsync) before it is sent; whatever its end, it is never sent
  * again by anything but its own promise. */
+#include "credential.h"
 #include "state.h"
 
 #include "engine/base/clock.h"
@@ -15,30 +16,16 @@ static const char *status_of(int err)
     return err == 0 ? "done" : err == COGENT_UNKNOWN ? "unknown" : err == COGENT_DENIED ? "denied" : "failed";
 }
 
-/* What became of an effect: in its own row, and in the approval that allowed it. */
+/* What became of an effect. */
 static void note_effect(struct cg_call *call, const char *status)
 {
-    struct cg_run *run = call->run;
+    struct cg_effect_note note;
     const char *state = strcmp(status, "denied") == 0 ? "failed" : status;
-    struct cogent_value v[3] = { cogent_text(cogent_str(call->effect)), cogent_text(cogent_str(state)),
-                                 cogent_int(cg_now_us()) };
-    struct cg_db_step steps[2] = { { &cg_store[CG_ST_EFFECT_STATE], v, 3 } };
-    struct cogent_value a[4];
-    cg_auto_buf body = { 0 };
-    size_t n = 1;
-    if (call->approval) {
-        cg_auto_json object = json_deep_copy(call->approval);
-        json_t *result = json_object_get(call->outcome, "result");
-        if (result)
-            json_object_set(object, "result", result);
-        cg_json_add(&body, object);
-        a[0] = cogent_text(cogent_str(cg_json_str(call->approval, "id", "")));
-        a[1] = cogent_text(cogent_str("approved"));
-        a[2] = cogent_text(cogent_str(state));
-        a[3] = cogent_text(cg_buf_view(&body));
-        steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_APPROVAL_STATE], a, 4 };
-    }
-    cg_run_write(run, CG_DB_COMMIT, steps, n, NULL, NULL);
+    size_t n = cg_effect_note(call, state, &note);
+    cg_run_write(call->run, CG_DB_COMMIT, note.steps, n, NULL, NULL);
+    cg_effect_note_finish(&note);
+    if (strcmp(state, "unknown") == 0 && cg_effect_finder(call->run->env, call->run->caller, call->tool))
+        cg_effect_later(call->run, call->effect);
 }
 
 /* The error as user and model see it. What a service said about its own insides stays in the log's count. */
@@ -78,11 +65,75 @@ static void settle_call(struct cg_call *call, int err, struct cogent_str text)
         note_effect(call, status);
 }
 
+/* The record under the effect's key is there: it was done. Not there: it may still come, so it stays unknown. */
+static void on_looked(void *arg, int err, struct cogent_str text)
+{
+    struct cg_call *call = arg;
+    struct cg_run *run = call->run;
+    cg_auto_free char *lost = call->lost;
+    call->lost = NULL;
+    cg_log(CG_INFO, "effect.looked", CG_S("run", run->id), CG_S("call", call->id),
+           CG_S("found", err == 0 ? "yes" : "no"));
+    settle_call(call, err == 0 ? 0 : COGENT_UNKNOWN, err == 0 ? text : cogent_str(lost));
+    cg_run_next(run);
+}
+
+/* Its answer was lost: where the promise is a record that can be found, it is looked for at once. */
+static bool look(struct cg_call *call, struct cogent_str lost)
+{
+    struct cg_run *run = call->run;
+    const struct cg_tool *finder = cg_effect_finder(run->env, run->caller, call->tool);
+    cg_auto_buf args = { 0 };
+    if (!finder || !call->effect[0])
+        return false;
+    call->lost = cg_str_dup(lost);
+    call->running = true;
+    cg_buf_printf(&args, "{\"key\":\"%s\"}", call->effect);
+    call->op = cg_invoke_tool(&run->env->invoke, run->work, finder, cg_buf_view(&args), &run->asker, "",
+                              on_looked, call);
+    if (!cogent_op_none(call->op))
+        return true;
+    cg_free_ptr(&call->lost);
+    call->lost = NULL;
+    return false;
+}
+
+static bool acts_as_user(const struct cg_tool *tool)
+{
+    const char *as = COGENT_HAS(tool->api, as) && tool->api->as ? tool->api->as : "";
+    return strcmp(as, "caller") == 0 || strcmp(as, "handed") == 0 || strcmp(as, "user") == 0;
+}
+
+/* Whether the call can be made with the credential there is. What the service itself takes for dead is dead. */
+static bool has_credential(const struct cg_call *call)
+{
+    const struct cg_caller *c = call->run->caller;
+    if (!acts_as_user(call->tool))
+        return true;
+    return strcmp(call->tool->api->as, "handed") == 0 ? call->run->fresh || c->handed : cg_caller_fresh(c);
+}
+
+/* The service refused a credential that had been kept: its user is asked to come again, and nothing was done. */
+static bool refused_credential(struct cg_call *call, int err)
+{
+    struct cg_run *run = call->run;
+    if (err != COGENT_AUTH || run->fresh || run->unsigned_in || !acts_as_user(call->tool))
+        return false;
+    json_decref(run->caller->handed); /* a caller of this run's own: nobody else has it */
+    run->caller->handed = NULL;
+    run->caller->expires_us = 0;
+    call->running = false;
+    return cg_run_row(run, CG_ROW_AGAIN, json_pack("{s:s}", "call", call->id), false) == 0;
+}
+
 static void on_done(void *arg, int err, struct cogent_str text)
 {
     struct cg_call *call = arg;
     struct cg_run *run = call->run;
-    settle_call(call, err, text);
+    if (err == COGENT_UNKNOWN && look(call, text))
+        return;
+    if (!refused_credential(call, err))
+        settle_call(call, err, text);
     cg_run_next(run);
 }
 
@@ -143,28 +194,50 @@ static void dispatch(struct cg_call *call)
     }
     char hash[2 * CG_SHA256_SIZE + 1];
     args_hash(call, hash);
-    struct cogent_value v[6] = {
-        cogent_text(cogent_str(call->effect)), cogent_text(cogent_str(run->id)),
-        cogent_text(cogent_str(call->id)),     cogent_text(cogent_str(call->tool->api->name)),
-        cogent_text(cogent_str(hash)),         cogent_int(cg_now_us()),
+    cg_auto_buf sealed = { 0 };
+    if (COGENT_HAS(call->tool->api, once) && call->tool->api->once == COGENT_ONCE_FIND)
+        cg_credential_seal(run->env->keys, run->caller, run->id, &sealed);
+    struct cogent_value v[8] = {
+        cogent_text(cogent_str(call->effect)),
+        cogent_text(cogent_str(run->id)),
+        cogent_text(cogent_str(call->id)),
+        cogent_text(cogent_str(call->tool->api->name)),
+        cogent_text(cogent_str(hash)),
+        cogent_int(cg_now_us()),
+        cogent_text(cogent_str(run->caller->user)),
+        sealed.len ? cogent_text(cg_buf_view(&sealed)) : cogent_null(),
     };
     cg_run_survives(run);
-    const struct cg_db_step plan = { &cg_store[CG_ST_EFFECT_PLAN], v, 6 };
+    const struct cg_db_step plan = { &cg_store[CG_ST_EFFECT_PLAN], v, 8 };
     cg_run_write(run, CG_DB_FSYNC, &plan, 1, NULL, on_planned);
     call->write = run->writes;
 }
+
+static const char lost_words[] =
+    "it was sent and its answer was lost: it may or may not have happened; a person must look";
 
 /* A call that was sent by a process that is gone, and is not sent again. */
 static void settle_lost(struct cg_call *call)
 {
     call->began_us = cg_mono_us();
     if (call->effect[0])
-        settle_call(
-            call, COGENT_UNKNOWN,
-            cogent_str(
-                "it was sent and its answer was lost: it may or may not have happened; a person must look"));
+        settle_call(call, COGENT_UNKNOWN, cogent_str(lost_words));
     else
         settle_call(call, COGENT_INTERNAL, cogent_str("the server stopped while it ran"));
+}
+
+/* Whether a call may go now. Without a credential that holds it waits for its user, or fails when they did not come. */
+static bool may_send(struct cg_call *call)
+{
+    if (has_credential(call))
+        return true;
+    if (call->run->unsigned_in) {
+        call->began_us = cg_mono_us();
+        settle_call(call, call->state == CG_CALL_DISPATCHED && call->effect[0] ? COGENT_UNKNOWN : COGENT_AUTH,
+                    cogent_str("the asking user did not sign in again in time"));
+        cg_run_next(call->run);
+    }
+    return false;
 }
 
 /* Only a read, or a write whose service keeps the key's promise, is asked again. The tool may be gone meanwhile: its
@@ -172,9 +245,13 @@ static void settle_lost(struct cg_call *call)
 static void take_up(struct cg_call *call)
 {
     if (call->tool && (!call->effect[0] || call->tool->api->once == COGENT_ONCE_HEADER)) {
-        dispatch(call);
+        if (may_send(call))
+            dispatch(call);
         return;
     }
+    call->began_us = cg_mono_us();
+    if (look(call, cogent_str(lost_words)))
+        return;
     settle_lost(call);
     cg_run_next(call->run);
 }
@@ -207,12 +284,26 @@ static void start_planned(struct cg_call *call)
     int err;
     const char *why = objection(call, &err, text, sizeof text);
     if (!why) {
-        dispatch(call);
+        if (may_send(call))
+            dispatch(call);
         return;
     }
     call->began_us = cg_mono_us();
     settle_call(call, err, cogent_str(why));
     cg_run_next(call->run);
+}
+
+/* Whether nothing is under way, and what is left cannot go without its user. */
+static bool only_credential_missing(const struct cg_run *run)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < run->n_calls; i++) {
+        const struct cg_call *call = run->calls[i];
+        if (call->running)
+            return false;
+        left += !call->outcome && (call->state == CG_CALL_PLANNED || call->state == CG_CALL_DISPATCHED);
+    }
+    return left > 0;
 }
 
 void cg_act_start(struct cg_run *run)
@@ -227,4 +318,6 @@ void cg_act_start(struct cg_run *run)
         else if (call->state == CG_CALL_DISPATCHED)
             take_up(call);
     }
+    if (run->state == CG_RUN_ACT && !run->stop && only_credential_missing(run))
+        cg_suspend_for_credential(run);
 }

@@ -4,11 +4,13 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/utf8.h"
+#include "engine/svc/due.h"
 #include "engine/svc/store.h"
 
 #include <stdio.h>
 
 enum { HISTORY_MAX = 50 };
+static const int64_t KEY_US = 86400 * 1000000LL; /* how long an Idempotency-Key holds */
 
 static int check_query(const struct cg_run_env *env, struct cogent_str query, struct cg_err *err)
 {
@@ -78,11 +80,14 @@ json_t *cg_run_rights(const struct cg_caller *caller)
 
 static json_t *open_row(struct cg_run *run, const struct cg_run_request *r, const char *model)
 {
-    json_t *body = json_pack("{s:s%, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "query", r->query.ptr,
-                             r->query.len, "user", run->caller->user, "session", run->session, "locale",
-                             r->locale ? r->locale : run->caller->locale, "time_zone",
-                             r->time_zone ? r->time_zone : run->caller->time_zone, "model", model, "policy",
-                             cg_policy_version(run->env->policy), "arm", "model", "detach", (int)r->detach);
+    const char *link = json_string_value(json_array_get(json_object_get(run->env->models, model), 0));
+    json_t *body = json_pack("{s:s%, s:s, s:s, s:s, s:s, s:s, s:s*, s:s, s:s, s:b, s:b}", "query",
+                             r->query.ptr, r->query.len, "user", run->caller->user, "session", run->session,
+                             "locale", r->locale ? r->locale : run->caller->locale, "time_zone",
+                             r->time_zone ? r->time_zone : run->caller->time_zone, "model", model, "link",
+                             link, "policy", cg_policy_version(run->env->policy), "arm",
+                             link && strcmp(link, "rules") == 0 ? "rules" : "model", "detach",
+                             (int)(r->detach || r->key), "keeps", (int)r->keeps);
     cg_auto_json rights = cg_run_rights(run->caller);
     if (!body)
         return NULL;
@@ -100,16 +105,59 @@ static json_t *open_row(struct cg_run *run, const struct cg_run_request *r, cons
     return body;
 }
 
-/* A detached run is told of when its row is on disk: from then on it survives this worker. */
+/* A detached run is told of when its row is on disk: from then on it survives this worker. A key that another run has
+ * is a conflict: this one was never there. */
 static void on_open(struct cg_run *run, int err)
 {
     if (err == 0) {
         cg_run_next(run);
         return;
     }
+    if (err == COGENT_CONFLICT && run->keyed && run->sink.refused) {
+        const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
+        const struct cg_sink sink = run->sink;
+        cg_due_drop(&due, "run", run->caller->tenant, run->id);
+        cg_run_destroy(run);
+        sink.refused(sink.arg, err);
+        return;
+    }
     cg_auto_json body =
         cg_error_body(COGENT_UNAVAILABLE, NULL, "The question could not be written down; try again.", NULL);
     cg_settle_start(run, "failed", NULL, body);
+}
+
+/* The key goes with the row, or neither is written. */
+static void write_open(struct cg_run *run, const struct cg_run_request *r)
+{
+    const int64_t now = cg_now_us();
+    const struct cogent_value user = cogent_text(cogent_str(run->caller->user));
+    const struct cogent_value run_id = cogent_text(cogent_str(run->id));
+    const struct cogent_value key[5] = { user, cogent_text(cogent_str(r->key)),
+                                         cogent_text(cogent_str(r->hash)), run_id, cogent_int(now) };
+    const struct cogent_value old[2] = { user, cogent_int(now - KEY_US) };
+    const struct cogent_value open[6] = { run_id,
+                                          user,
+                                          cogent_text(cogent_str(run->session)),
+                                          cogent_text(cogent_str(run->env->owner)),
+                                          cogent_int(now),
+                                          cogent_int(run->detached) };
+    struct cogent_value session[4];
+    struct cg_db_step steps[4] = { { &cg_store[CG_ST_RUN_OPEN], open, 6 } };
+    size_t n = 1;
+    if (run->keeps)
+        cg_session_open_step(run, session, &steps[n++]);
+    if (!run->detached) {
+        cg_run_write(run, CG_DB_LAZY, steps, n, "running", NULL);
+        cg_run_next(run);
+        return;
+    }
+    run->keyed = r->key != NULL;
+    if (run->keyed) {
+        steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_KEY_EXPIRE], old, 2 };
+        steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_KEY_ADD], key, 5 };
+    }
+    cg_run_survives(run);
+    cg_run_write(run, CG_DB_COMMIT, steps, n, "running", on_open);
 }
 
 int cg_admit_open(struct cg_run *run, const struct cg_run_request *r, struct cg_err *err, const char **code)
@@ -134,25 +182,14 @@ int cg_admit_open(struct cg_run *run, const struct cg_run_request *r, struct cg_
     rc = take_place(run, err, code);
     if (rc < 0)
         return rc;
-    cg_id_make("ses_", run->session);
     if (r->session)
         cg_str_copy(run->session, sizeof run->session, cogent_str(r->session));
-    struct cogent_value v[6] = { cogent_text(cogent_str(run->id)),
-                                 cogent_text(cogent_str(run->caller->user)),
-                                 cogent_text(cogent_str(run->session)),
-                                 cogent_text(cogent_str(run->env->owner)),
-                                 cogent_int(cg_now_us()),
-                                 cogent_int(r->detach) };
-    const struct cg_db_step open = { &cg_store[CG_ST_RUN_OPEN], v, 6 };
+    else if (r->keeps)
+        cg_id_make("ses_", run->session);
+    run->fresh = true;
     /* start is told with the row; the sink of the caller is set after, so it comes with the first turn. */
     if (cg_run_row(run, CG_ROW_OPEN, open_row(run, r, model), true) < 0)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
-    if (run->detached) {
-        cg_run_survives(run);
-        cg_run_write(run, CG_DB_COMMIT, &open, 1, "running", on_open);
-        return 0;
-    }
-    cg_run_write(run, CG_DB_LAZY, &open, 1, "running", NULL);
-    cg_run_next(run);
+    write_open(run, r);
     return 0;
 }

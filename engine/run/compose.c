@@ -36,6 +36,18 @@ static struct cogent_str keep(struct cg_messages *m, const struct cg_buf *text)
     return view(kept);
 }
 
+/* What the user looks at while asking, so that "this one" means something: a place, not a citation. */
+static bool add_screen(const struct cg_run *run, struct cg_messages *m)
+{
+    const json_t *context = json_object_get(run->open, "context");
+    struct cogent_message *msg = context ? add(m, COGENT_RECORD, cogent_str("")) : NULL;
+    if (msg) {
+        msg->type = view(json_object_get(context, "type"));
+        msg->id = view(json_object_get(context, "id"));
+    }
+    return msg || !context;
+}
+
 static bool add_records(const struct cg_run *run, struct cg_messages *m)
 {
     size_t i;
@@ -59,11 +71,29 @@ static bool add_records(const struct cg_run *run, struct cg_messages *m)
     return true;
 }
 
+/* From which entry on the history is told: the template says how many turns and how many tokens, of four bytes each. */
+static size_t history_from(const struct cg_run *run, const json_t *history)
+{
+    size_t at = json_array_size(history);
+    int64_t turns = cg_json_int(run->context, "turns", 0),
+            bytes = 4 * cg_json_int(run->context, "history_tokens", 0);
+    int64_t questions = 0, used = 0;
+    while (at > 0) {
+        const json_t *entry = json_array_get(history, at - 1);
+        used += (int64_t)json_string_length(json_object_get(entry, "content"));
+        questions += strcmp(cg_json_str(entry, "role", ""), "user") == 0;
+        if (used > bytes || questions > turns)
+            break;
+        at--;
+    }
+    return at;
+}
+
 static bool add_history(const struct cg_run *run, struct cg_messages *m)
 {
-    size_t i;
-    json_t *turn;
-    json_array_foreach (json_object_get(run->open, "history"), i, turn) {
+    const json_t *history = json_object_get(run->open, "history");
+    for (size_t i = history_from(run, history); i < json_array_size(history); i++) {
+        const json_t *turn = json_array_get(history, i);
         int role = strcmp(cg_json_str(turn, "role", ""), "assistant") == 0 ? COGENT_ASSISTANT : COGENT_USER;
         if (!add(m, role, view(json_object_get(turn, "content"))))
             return false;
@@ -143,7 +173,7 @@ int cg_compose_messages(struct cg_run *run, struct cg_messages *out)
     *out = (struct cg_messages){ .texts = json_array(), .uses = calloc(run->n_calls + 1, sizeof *out->uses) };
     bool ok = out->texts && out->uses &&
               add(out, COGENT_SYSTEM, view(json_object_get(run->context, "system"))) &&
-              add_records(run, out) && add_history(run, out) &&
+              add_records(run, out) && add_history(run, out) && add_screen(run, out) &&
               add(out, COGENT_USER, view(json_object_get(run->open, "query")));
     for (size_t t = 0; ok && t < run->n_turns; t++)
         ok = add_turn(run, t, out, out->uses + run->turns[t].first);

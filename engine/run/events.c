@@ -29,8 +29,8 @@ struct out {
     const struct cg_sink *sink;
     const char *run;
     int64_t row;
-    int64_t cut; /* bytes of this row's text that the reader has */
-    bool live;
+    int64_t cut;           /* bytes of this row's text that the reader has */
+    bool live, waits;      /* waits: a place where the run waited is told */
     json_t *cites, *shown; /* a replay's own; not owned */
 };
 
@@ -45,13 +45,27 @@ static void send(const struct out *o, enum cg_event_kind kind, const json_t *dat
         o->sink->event(o->sink->arg, &ev);
 }
 
-static void send_text(const struct out *o, size_t byte, struct cogent_str text)
+/* In the middle of a row an id says how many bytes of its text the reader then has: a resume begins right there. */
+static void send_within(const struct out *o, size_t bytes, struct cg_event *ev)
 {
     char id[EVENT_ID_SIZE];
-    snprintf(id, sizeof id, "%s-%lld.%zu", o->run, (long long)o->row, byte);
-    struct cg_event ev = { .kind = CG_EV_MESSAGE, .id = id, .text = text };
-    if (o->sink->event && text.len)
-        o->sink->event(o->sink->arg, &ev);
+    snprintf(id, sizeof id, "%s-%lld.%zu", o->run, (long long)o->row, bytes);
+    ev->id = id;
+    if (o->sink->event)
+        o->sink->event(o->sink->arg, ev);
+}
+
+static void send_text(const struct out *o, size_t byte, struct cogent_str text)
+{
+    struct cg_event ev = { .kind = CG_EV_MESSAGE, .text = text };
+    if (text.len)
+        send_within(o, byte + text.len, &ev);
+}
+
+static void send_citation(const struct out *o, size_t bytes, const json_t *data)
+{
+    struct cg_event ev = { .kind = CG_EV_CITATION, .data = data };
+    send_within(o, bytes, &ev);
 }
 
 /* Large arguments and results are cut for the stream: the whole is in the journal. */
@@ -83,10 +97,12 @@ static void set_capped(json_t *data, const char *key, json_t *value)
 
 static void emit_open(const struct out *o, const json_t *body)
 {
-    cg_auto_json data = json_pack("{s:s, s:O?, s:O?, s:O?, s:O?, s:O?}", "run", o->run, "session",
-                                  json_object_get(body, "session"), "arm", json_object_get(body, "arm"),
-                                  "model", json_object_get(body, "model"), "policy",
-                                  json_object_get(body, "policy"), "locale", json_object_get(body, "locale"));
+    json_t *session = json_object_get(body, "session");
+    cg_auto_json data =
+        json_pack("{s:s, s:O?, s:O?, s:O?, s:O?, s:O?}", "run", o->run, "session",
+                  json_string_length(session) ? session : json_null(), "arm", json_object_get(body, "arm"),
+                  "model", json_object_get(body, "link"), "policy", json_object_get(body, "policy"), "locale",
+                  json_object_get(body, "locale"));
     send(o, CG_EV_START, data);
 }
 
@@ -115,7 +131,7 @@ static void emit_answer(const struct out *o, const json_t *body)
             cg_auto_json data =
                 citation(json_array_get(o->cites, (size_t)json_integer_value(n) - 1), (unsigned)i + 1);
             if (data)
-                send(o, CG_EV_CITATION, data);
+                send_citation(o, (size_t)(o->cut > 0 ? o->cut : 0), data);
         }
         json_array_clear(o->shown);
         json_array_extend(o->shown, json_object_get(body, "shown"));
@@ -154,7 +170,23 @@ static void emit_outcome(const struct out *o, const json_t *body)
 
 static void emit_ask(const struct out *o, const json_t *body)
 {
-    send(o, CG_EV_APPROVAL, json_object_get(body, "approval"));
+    const json_t *approval = json_object_get(body, "approval");
+    cg_auto_json data = json_pack("{s:O?, s:O?, s:s}", "call", json_object_get(body, "call"), "tool",
+                                  json_object_get(approval, "tool"), "status", "waiting");
+    send(o, CG_EV_TOOL_RESULT, data);
+    send(o, CG_EV_APPROVAL, approval);
+}
+
+/* Where the run has gone on since, it is no end. */
+static void emit_wait(const struct out *o, const json_t *body)
+{
+    if (o->waits)
+        send(o, CG_EV_DONE, body);
+}
+
+static void emit_restart(const struct out *o, const json_t *body)
+{
+    send(o, CG_EV_RESTART, body);
 }
 
 static void emit_nothing(const struct out *o, const json_t *body)
@@ -177,12 +209,15 @@ static void emit_end(const struct out *o, const json_t *body)
 static void (*const emits[CG_ROW_KINDS])(const struct out *o, const json_t *body) = {
     [CG_ROW_OPEN] = emit_open,       [CG_ROW_CONTEXT] = emit_context,  [CG_ROW_ANSWER] = emit_answer,
     [CG_ROW_VERDICT] = emit_verdict, [CG_ROW_DISPATCH] = emit_nothing, [CG_ROW_OUTCOME] = emit_outcome,
-    [CG_ROW_ASK] = emit_ask,         [CG_ROW_DECISION] = emit_nothing, [CG_ROW_END] = emit_end,
+    [CG_ROW_ASK] = emit_ask,         [CG_ROW_DECISION] = emit_nothing, [CG_ROW_WAIT] = emit_wait,
+    [CG_ROW_RESTART] = emit_restart, [CG_ROW_AGAIN] = emit_nothing,    [CG_ROW_END] = emit_end,
 };
 
 void cg_run_emit_row(struct cg_run *run, size_t row)
 {
-    const struct out o = { .sink = &run->sink, .run = run->id, .row = (int64_t)row, .live = true };
+    const struct out o = {
+        .sink = &run->sink, .run = run->id, .row = (int64_t)row, .live = true, .waits = true
+    };
     emits[run->rows[row].kind](&o, run->rows[row].body);
 }
 
@@ -211,34 +246,43 @@ void cg_run_emit_text(struct cg_run *run, int64_t row, size_t byte, struct cogen
     send_text(&o, byte, text);
 }
 
-void cg_run_emit_citation(struct cg_run *run, int64_t row, unsigned candidate)
+void cg_run_emit_citation(struct cg_run *run, int64_t row, size_t bytes, unsigned candidate)
 {
     const struct out o = { .sink = &run->sink, .run = run->id, .row = row, .live = true };
     cg_auto_json data =
         citation(json_array_get(run->cites, candidate - 1), (unsigned)json_array_size(run->shown));
     if (data)
-        send(&o, CG_EV_CITATION, data);
+        send_citation(&o, bytes, data);
 }
 
-void cg_run_replay(const json_t *rows, const char *run_id, int64_t after_row, int64_t after_byte,
-                   const struct cg_sink *sink)
+void cg_replay_rows(struct cg_replay *r, const json_t *rows, bool waits)
 {
     size_t i;
     json_t *row;
-    cg_auto_json cites = json_array();
-    cg_auto_json shown = json_array();
-    const struct cg_sink silent = { NULL, NULL };
+    const struct cg_sink silent = { 0 };
+    if (!r->cites)
+        r->cites = json_array();
+    if (!r->shown)
+        r->shown = json_array();
     json_array_foreach (rows, i, row) {
         int64_t no = cg_json_int(row, "row", (int64_t)i);
         int kind = cg_row_kind_of(cogent_str(cg_json_str(row, "kind", "")));
-        bool partly = no == after_row && after_byte >= 0;
-        struct out o = { .sink = no > after_row || partly ? sink : &silent,
-                         .run = run_id,
+        bool partly = no == r->row && r->byte >= 0;
+        struct out o = { .sink = no > r->row || partly ? &r->sink : &silent,
+                         .run = r->run,
                          .row = no,
-                         .cut = partly ? after_byte : 0,
-                         .cites = cites,
-                         .shown = shown };
+                         .cut = partly ? r->byte : 0,
+                         .waits = waits && i + 1 == json_array_size(rows),
+                         .cites = r->cites,
+                         .shown = r->shown };
         if (kind >= 0)
             emits[kind](&o, json_object_get(row, "body"));
     }
+}
+
+void cg_replay_finish(struct cg_replay *r)
+{
+    json_decref(r->cites);
+    json_decref(r->shown);
+    r->cites = r->shown = NULL;
 }

@@ -40,6 +40,9 @@ static int fold_open(struct cg_run *run, json_t *body)
 {
     run->open = body;
     run->detached = cg_json_bool(body, "detach", false);
+    run->keeps = cg_json_bool(body, "keeps", false);
+    cg_run_speaks(run, cg_json_str(body, "locale", run->caller->locale),
+                  cg_json_str(body, "time_zone", run->caller->time_zone));
     cg_str_copy(run->session, sizeof run->session, cogent_str(cg_json_str(body, "session", "")));
     return 0;
 }
@@ -120,6 +123,14 @@ static int fold_dispatch(struct cg_run *run, json_t *body)
     return 0;
 }
 
+static int fold_again(struct cg_run *run, json_t *body)
+{
+    struct cg_call *call = call_of_row(run, body);
+    if (call)
+        call->state = CG_CALL_PLANNED;
+    return 0;
+}
+
 static int fold_outcome(struct cg_run *run, json_t *body)
 {
     struct cg_call *call = call_of_row(run, body);
@@ -142,9 +153,22 @@ static int fold_ask(struct cg_run *run, json_t *body)
 static int fold_decision(struct cg_run *run, json_t *body)
 {
     struct cg_call *call = call_of_row(run, body);
-    if (call && call->state == CG_CALL_ASKING)
-        call->state =
-            strcmp(cg_json_str(body, "decision", ""), "approve") == 0 ? CG_CALL_PLANNED : CG_CALL_DENIED;
+    if (!call || call->state != CG_CALL_ASKING)
+        return 0;
+    call->votes = json_object_get(body, "votes");
+    call->state =
+        strcmp(cg_json_str(body, "decision", ""), "approve") == 0 ? CG_CALL_PLANNED : CG_CALL_DENIED;
+    if (json_object_get(body, "args")) { /* who decided has changed them */
+        call->args = json_object_get(body, "args");
+        call->edited = true;
+    }
+    return 0;
+}
+
+/* These tell the reader something, and change nothing. */
+static int fold_nothing(struct cg_run *run, json_t *body)
+{
+    (void)run, (void)body;
     return 0;
 }
 
@@ -159,7 +183,8 @@ int cg_fold_row(struct cg_run *run, const struct cg_row *row)
     static int (*const folds[CG_ROW_KINDS])(struct cg_run * run, json_t * body) = {
         [CG_ROW_OPEN] = fold_open,       [CG_ROW_CONTEXT] = fold_context,   [CG_ROW_ANSWER] = fold_answer,
         [CG_ROW_VERDICT] = fold_verdict, [CG_ROW_DISPATCH] = fold_dispatch, [CG_ROW_OUTCOME] = fold_outcome,
-        [CG_ROW_ASK] = fold_ask,         [CG_ROW_DECISION] = fold_decision, [CG_ROW_END] = fold_end,
+        [CG_ROW_ASK] = fold_ask,         [CG_ROW_DECISION] = fold_decision, [CG_ROW_WAIT] = fold_nothing,
+        [CG_ROW_RESTART] = fold_nothing, [CG_ROW_AGAIN] = fold_again,       [CG_ROW_END] = fold_end,
     };
     return folds[row->kind](run, row->body);
 }

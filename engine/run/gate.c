@@ -2,6 +2,7 @@
  * GATE: what may become of each call the model proposed. JSON Schema, then RBAC, then labels, then policy: the
  * strictest wins, and no later judge can widen what an earlier one narrowed. */
 #include "state.h"
+#include "vote.h"
 
 #include "engine/base/hash.h"
 #include "engine/base/log.h"
@@ -118,10 +119,47 @@ static void ask_policy(const struct cg_call *call, const json_t *args, const jso
                   cg_verdict_name(out->verdict), NULL);
 }
 
+/* A role that the policies want for these arguments and that nobody who said yes has; NULL: none. */
+static const char *role_missing(const struct cg_call *call, const struct cg_decision *d)
+{
+    size_t i;
+    json_t *role;
+    json_array_foreach (json_object_get(d->obligations, "role"), i, role) {
+        if (!cg_vote_role(call->votes, json_string_value(role)))
+            return json_string_value(role);
+    }
+    return NULL;
+}
+
+/* Arguments that a decider has changed pass the gate as any others: form, then policy. That the asker did not say them
+ * is what the decider's yes stands for. */
+static bool gate_edited(const struct cg_call *call, char *why, size_t size)
+{
+    struct cg_err err;
+    struct cg_decision d;
+    if (cg_schema_check(call->tool->schema, call->args, &err) < 0) {
+        snprintf(why, size, "the changed arguments do not fit the tool: %s", err.message);
+        return false;
+    }
+    cg_auto_json sources = json_pack("{s:s}", "", "decider");
+    ask_policy(call, call->args, sources, true, &d);
+    const char *role = role_missing(call, &d), *condition = unmet(d.obligations);
+    bool denied = d.verdict == CG_DENY || d.verdict == CG_DEFER || condition || role;
+    if (role)
+        snprintf(why, size, "with the changed arguments somebody with the role %s must decide: ask again",
+                 role);
+    else
+        snprintf(why, size, "the policies deny it with the changed arguments: %s", d.reason);
+    cg_decision_finish(&d);
+    return !denied;
+}
+
 bool cg_gate_still(const struct cg_call *call, char *why, size_t size)
 {
     struct cg_decision d;
     const char *then = cg_json_str(call->run->open, "policy", "");
+    if (call->edited)
+        return gate_edited(call, why, size);
     if (!call->approval || strcmp(then, cg_policy_version(call->run->env->policy)) == 0)
         return true;
     ask_policy(call, call->args, json_object_get(call->verdict, "sources"), false, &d);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rows: made here, folded at once, written in groups. */
+#include "credential.h"
 #include "state.h"
 
 #include "engine/base/clock.h"
@@ -15,7 +16,8 @@ enum { ROWS_AT_ONCE = 256 };
 static const char *const row_names[CG_ROW_KINDS] = {
     [CG_ROW_OPEN] = "open",       [CG_ROW_CONTEXT] = "context",   [CG_ROW_ANSWER] = "answer",
     [CG_ROW_VERDICT] = "verdict", [CG_ROW_DISPATCH] = "dispatch", [CG_ROW_OUTCOME] = "outcome",
-    [CG_ROW_ASK] = "ask",         [CG_ROW_DECISION] = "decision", [CG_ROW_END] = "end",
+    [CG_ROW_ASK] = "ask",         [CG_ROW_DECISION] = "decision", [CG_ROW_WAIT] = "wait",
+    [CG_ROW_RESTART] = "restart", [CG_ROW_AGAIN] = "again",       [CG_ROW_END] = "end",
 };
 
 const char *cg_row_name(enum cg_row_kind kind)
@@ -85,7 +87,7 @@ int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool qui
         cg_run_emit_row(run, run->n_rows - 1);
     /* A run that others may have to take up tells them at once what has happened; no group grows without end. */
     if ((run->detached || run->effects || unwritten(run) >= ROWS_AT_ONCE) && kind != CG_ROW_OPEN &&
-        kind != CG_ROW_DISPATCH && kind != CG_ROW_ASK && kind != CG_ROW_END)
+        kind != CG_ROW_DISPATCH && kind != CG_ROW_ASK && kind != CG_ROW_WAIT && kind != CG_ROW_END)
         cg_run_write(run, CG_DB_COMMIT, NULL, 0, NULL, NULL);
     return 0;
 }
@@ -133,7 +135,10 @@ static void on_written(void *arg, const struct cogent_db_result *result)
     unlink_writing(arg);
     run->wrote = w.no;
     if (result->err < 0) {
-        cg_log(CG_ERROR, "run.write", CG_S("run", run->id), CG_S("error", cogent_err_name(result->err)));
+        /* A key that is taken is no fault. */
+        bool taken = result->err == COGENT_CONFLICT && run->keyed && w.upto == 1;
+        cg_log(taken ? CG_INFO : CG_ERROR, "run.write", CG_S("run", run->id),
+               CG_S("error", cogent_err_name(result->err)));
         for (size_t i = 0; i < w.upto; i++) { /* the next write takes them along: the journal has no gaps */
             if (run->rows[i].write == w.no)
                 run->rows[i].write = 0;
@@ -171,21 +176,12 @@ static size_t add_rows(struct cg_run *run, struct cg_db_step *steps, struct coge
     return n;
 }
 
-/* The asker's credential rests with a run that waits, sealed: it binds to tenant and run. */
-static void seal(const struct cg_run *run, struct cg_buf *out)
-{
-    cg_auto_buf context = { 0 };
-    cg_buf_printf(&context, "%s|%s", cg_tenant_id(run->caller->tenant), run->id);
-    if (run->caller->authorization)
-        cg_keys_seal(run->env->keys, "credential", cg_buf_view(&context),
-                     cogent_str(run->caller->authorization), out);
-}
-
 void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_db_step *extra, size_t n_extra,
                   const char *status, void (*done)(struct cg_run *run, int err))
 {
     size_t n = n_extra, most = unwritten(run);
-    bool lasting = status && strcmp(status, "running") != 0 && strcmp(status, "waiting") != 0;
+    bool lasting = status && strcmp(status, "running") != 0 && strcmp(status, "waiting") != 0 &&
+                   strcmp(status, "auth_required") != 0;
     struct cg_db_step *steps = calloc(n_extra + most + 1, sizeof *steps);
     struct cogent_value *values = calloc(most * 6 + 6, sizeof *values);
     struct cg_run_writing *w = calloc(1, sizeof *w);
@@ -199,7 +195,7 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
         struct cogent_value *v = &values[most * 6];
         const char *now = status ? status : "running";
         if (!lasting)
-            seal(run, &sealed);
+            cg_credential_seal(run->env->keys, run->caller, run->id, &sealed);
         v[0] = cogent_text(cogent_str(run->id));
         v[1] = cogent_text(cogent_str(now));
         v[2] = cogent_int(cg_now_us());

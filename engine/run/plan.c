@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PLAN: one model turn. The chain of the model's providers is tried in order; a provider that fails before its first
- * text is followed by the next, silently. After that the client has seen words that are not to be continued by
- * somebody else: the turn fails. */
+ * text is followed by the next, silently. After that the client has seen words that nobody else may continue: it is
+ * told that they are void, and the next begins anew; a client that cannot be told so gets an error. */
 #include "state.h"
 
 #include "engine/base/clock.h"
@@ -74,7 +74,7 @@ static unsigned out_marker(void *arg, unsigned n)
             return (unsigned)i + 1;
     }
     json_array_append_new(run->shown, json_integer(n));
-    cg_run_emit_citation(run, (int64_t)run->n_rows, n);
+    cg_run_emit_citation(run, (int64_t)run->n_rows, p->text.len, n);
     return (unsigned)json_array_size(run->shown);
 }
 
@@ -169,19 +169,55 @@ static void answered(struct cg_plan *p, int finish)
 
 static void ask_link(struct cg_run *run);
 
+static const char *link_at(const struct cg_run *run, size_t i)
+{
+    const json_t *chain = json_object_get(run->env->models, cg_json_str(run->open, "model", "main"));
+    return json_string_value(json_array_get(chain, i));
+}
+
+/* Characters, as a reader counts them: code points. */
+static size_t characters(struct cogent_str text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+    return n;
+}
+
+/* What was said of this turn is void, its citations too. The row stands where the turn's own would have stood, so a
+ * reader who comes back in the middle of the void text is told. */
+static int restart(struct cg_run *run, const struct cg_plan *p, int err)
+{
+    const json_t *before = run->n_turns ? json_object_get(run->turns[run->n_turns - 1].row, "shown") : NULL;
+    json_array_clear(run->shown);
+    json_array_extend(run->shown, (json_t *)before);
+    return cg_run_row(run, CG_ROW_RESTART,
+                      json_pack("{s:s, s:s, s:s, s:s*, s:I}", "reason", "provider_failed", "error",
+                                cogent_err_name(err), "from", p->link, "to", link_at(run, run->link), "keep",
+                                (json_int_t)characters(cg_buf_view(&run->content))),
+                      false);
+}
+
+static void next_link(struct cg_run *run, const struct cg_plan *p, int err)
+{
+    run->link++;
+    int rc = p->text.len ? restart(run, p, err) : 0;
+    cg_plan_cancel(run);
+    cg_run_work(run);
+    if (rc < 0)
+        cg_run_stop(run, "failed");
+    else
+        ask_link(run);
+}
+
 static void failed(struct cg_plan *p, int err, const char *why)
 {
     struct cg_run *run = p->run;
-    const char *model = cg_json_str(run->open, "model", "main");
-    bool spoke = p->text.len > 0;
+    bool final = p->text.len > 0 && run->sink.firm;
     cg_log(CG_WARN, "provider.failed", CG_S("run", run->id), CG_S("model", p->link),
            CG_S("error", cogent_err_name(err)));
-    size_t links = json_array_size(json_object_get(run->env->models, model));
-    if (!spoke && run->link + 1 < links) {
-        run->link++;
-        cg_plan_cancel(run);
-        cg_run_work(run);
-        ask_link(run);
+    if (!final && link_at(run, run->link + 1)) {
+        next_link(run, p, err);
         return;
     }
     char words[200];
@@ -220,8 +256,7 @@ static const struct cg_provider *split_link(const struct cg_run *run, const char
 
 static void ask_link(struct cg_run *run)
 {
-    const json_t *chain = json_object_get(run->env->models, cg_json_str(run->open, "model", "main"));
-    const char *model, *link = json_string_value(json_array_get(chain, run->link));
+    const char *model, *link = link_at(run, run->link);
     const struct cg_provider *provider = link ? split_link(run, link, &model) : NULL;
     struct cg_plan *p = provider ? calloc(1, sizeof *p) : NULL;
     if (!p || cg_compose_messages(run, &p->messages) < 0) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Taking a run up again: its rows are loaded and folded, its approvals' decisions become rows, and the driver goes
  * on from what the fold calls for. One conditional update decides who has it. */
+#include "approval.h"
+#include "credential.h"
 #include "state.h"
 
 #include "engine/base/clock.h"
@@ -26,6 +28,7 @@ struct resume {
     json_t *decisions; /* [{"call", "approval", "decision", "by"}] */
     char owner[96], status[16];
     bool cancelled; /* by its user, while it waited */
+    bool late;      /* its user did not sign in again in time */
     bool forged;    /* what was approved is not what stands in the journal */
 };
 
@@ -65,20 +68,6 @@ bool cg_run_owner_lives(const struct cg_run_env *env, struct cogent_str holder)
     return cg_board_alive(env->board, slot, incarnation);
 }
 
-/* The asker's credential: fresh from the request, or what was sealed with the run. */
-static void take_credential(struct resume *r, struct cg_caller *caller, const char *sealed)
-{
-    cg_auto_buf context = { 0 }, plain = { 0 };
-    if (r->credential && r->credential->authorization) {
-        caller->authorization = cg_str_dup(cogent_str(r->credential->authorization));
-        return;
-    }
-    cg_buf_printf(&context, "%s|%s", cg_tenant_id(r->tenant), r->run_id);
-    if (sealed &&
-        cg_keys_open(r->env->keys, "credential", cg_buf_view(&context), cogent_str(sealed), &plain) == 0)
-        caller->authorization = cg_buf_steal(&plain);
-}
-
 /* The last word on the asker's rights: of the question, or of a decision that the asker made since. */
 static json_t *rights_of(const struct cogent_db_result *result)
 {
@@ -111,7 +100,10 @@ static struct cg_caller *caller_of(struct resume *r, const char *user, const jso
         cg_auto_json granted = cg_policy_roles(r->env->policy, c->roles);
         cg_caller_grant(c, granted);
     }
-    take_credential(r, c, sealed);
+    if (fresh)
+        cg_credential_take(c, r->credential);
+    else
+        cg_credential_open(r->env->keys, c, r->run_id, cogent_str(sealed));
     return c;
 }
 
@@ -144,6 +136,8 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
         cg_auto_free char *mac = text_of(row, 4);
         cg_auto_free char *by = text_of(row, 6);
         cg_auto_free char *decision = text_of(row, 7);
+        cg_auto_free char *edited = text_of(row, 8);
+        cg_auto_free char *votes = text_of(row, 9);
         struct cg_call *call = call_id ? cg_run_call(r->run, call_id) : NULL;
         if (!call || call->outcome || !state)
             continue;
@@ -151,7 +145,11 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
         bool genuine = mac && cg_approval_mac_ok(r->run, call, cogent_str(mac));
         if (!genuine)
             cg_log(CG_ERROR, "approval.forged", CG_S("run", r->run_id), CG_S("approval", id ? id : "?"));
+        cg_auto_json args =
+            edited && id ? cg_edit_open(r->env->keys, r->tenant, id, cogent_str(edited)) : NULL;
+        genuine = genuine && (!edited || args);
         if (call->state != CG_CALL_ASKING) { /* its decision is a row already */
+            genuine = genuine && (!call->edited || json_equal(args, call->args));
             r->forged = r->forged || (!genuine && call->state != CG_CALL_DENIED);
             continue;
         }
@@ -159,13 +157,15 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
         if (strcmp(state, "waiting") == 0 && !expired)
             return false;
         bool yes = genuine && !expired && decision && strcmp(decision, "approve") == 0;
-        json_array_append_new(r->decisions, json_pack("{s:s, s:s, s:s, s:s, s:s}", "call", call_id,
-                                                      "approval", id ? id : "", "decision",
+        json_array_append_new(r->decisions, json_pack("{s:s, s:s, s:s, s:s, s:s, s:O*, s:o*}", "call",
+                                                      call_id, "approval", id ? id : "", "decision",
                                                       yes ? "approve" : "deny", "by", by ? by : "", "why",
                                                       !genuine  ? "its seal does not match"
                                                       : expired ? "nobody decided in time"
                                                       : yes     ? "approved"
-                                                                : "a person said no"));
+                                                                : "a person said no",
+                                                      "args", yes ? args : NULL, "votes",
+                                                      votes ? cg_json_parse(cogent_str(votes), NULL) : NULL));
     }
     return true;
 }
@@ -207,6 +207,8 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     run->stop = NULL;
     run->due = true;
     run->detached = true; /* nobody's disconnect cancels it now */
+    run->fresh = r->credential && r->credential->authorization;
+    run->unsigned_in = r->late;
     run->state = CG_RUN_TAKEN;
     cg_log(CG_INFO, "run.taken_up", CG_S("run", run->id), CG_S("from", r->owner));
     /* Who listens from here on must be there before the decisions become events. */
@@ -251,8 +253,16 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     }
     cg_str_copy(r->status, sizeof r->status, head.values[2].str);
     cg_str_copy(r->owner, sizeof r->owner, head.values[3].str);
-    bool waits = strcmp(r->status, "waiting") == 0;
+    bool signs_in = strcmp(r->status, "auth_required") == 0;
+    bool waits = signs_in || strcmp(r->status, "waiting") == 0;
     r->cancelled = head.values[7].num != 0;
+    /* Taken up without its user: only to be ended when the time is over. */
+    r->late =
+        signs_in && !r->credential && head.values[5].num + r->env->limits.approval_ms * 1000 <= cg_now_us();
+    if (signs_in && !r->credential && !r->late && !r->cancelled) {
+        finish(r, NULL, COGENT_CONFLICT);
+        return;
+    }
     if (!waits && (strcmp(r->status, "running") != 0 || cg_run_owner_lives(r->env, cogent_str(r->owner)))) {
         finish(r, NULL, strcmp(r->status, "running") != 0 ? COGENT_NOT_FOUND : 0);
         return;

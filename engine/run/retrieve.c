@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+enum { SCREEN_MAX = 8000, SCREEN_CHUNKS = 20 };
+
 struct retrieval {
     struct cg_run *run;
     json_t *records, *cites;
@@ -16,6 +18,7 @@ struct retrieval {
     struct cg_prompt prompt;
     int64_t began_us;
     struct cogent_op op; /* so that r is freed when the run is cancelled meanwhile */
+    bool screen;         /* the first record is the one on the user's screen */
 };
 
 static void finish(struct retrieval *r)
@@ -62,6 +65,13 @@ static bool render_prompt(struct retrieval *r)
     return false;
 }
 
+static bool is_screen(const struct cg_run *run, const struct cogent_found *f)
+{
+    const json_t *context = json_object_get(run->open, "context");
+    return cg_str_eq(f->type, cg_json_str(context, "type", "")) &&
+           cg_str_eq(f->id, cg_json_str(context, "id", ""));
+}
+
 static void on_found(void *arg, const struct cogent_found *f)
 {
     struct retrieval *r = arg;
@@ -69,6 +79,8 @@ static void on_found(void *arg, const struct cogent_found *f)
     char type[64], as_of[CG_TIME_SIZE];
     cg_str_copy(type, sizeof type, f->type);
     const struct cg_kind *kind = cg_kind_find(run->env->kinds, type);
+    if (r->screen && is_screen(run, f))
+        return; /* there already */
     /* The statement has the condition; a retriever that forgets it meets this one. */
     if (!kind || !cg_caller_may(run->caller, kind->read))
         return;
@@ -129,9 +141,10 @@ static void on_done(void *arg, int err, const char *why)
     int64_t ms = (cg_mono_us() - r->began_us) / 1000;
     int64_t n = (int64_t)json_array_size(r->records);
     json_t *body =
-        json_pack("{s:O, s:O, s:s, s:i, s:f, s:I, s:b}", "records", r->records, "cites", r->cites, "system",
-                  r->prompt.system, "max_tokens", (int)r->prompt.max_tokens, "temperature",
-                  r->prompt.temperature, "ms", (json_int_t)ms, "failed", (int)(err < 0));
+        json_pack("{s:O, s:O, s:s, s:i, s:f, s:i, s:i, s:I, s:b}", "records", r->records, "cites", r->cites,
+                  "system", r->prompt.system, "max_tokens", (int)r->prompt.max_tokens, "temperature",
+                  r->prompt.temperature, "turns", (int)r->prompt.turns, "history_tokens",
+                  (int)r->prompt.history_tokens, "ms", (json_int_t)ms, "failed", (int)(err < 0));
     finish(r);
     cg_run_emit_step(run, "retrieve", "done", ms, n);
     if (cg_run_row(run, CG_ROW_CONTEXT, body, false) < 0)
@@ -146,6 +159,67 @@ static void on_gone(void *arg, int why)
 {
     (void)why;
     finish(arg);
+}
+
+static void search(struct retrieval *r)
+{
+    struct cg_run *run = r->run;
+    const json_t *query = json_object_get(run->open, "query");
+    const struct cogent_search request = {
+        .what = COGENT_SEARCH,
+        .query = { json_string_value(query), json_string_length(query) },
+        .prefer = cogent_str(r->prefer),
+        .kinds = cogent_str(r->kinds),
+        .principals = cogent_str(r->principals),
+        .limit = r->prompt.records ? r->prompt.records : 8,
+    };
+    if (cogent_op_none(cg_invoke_search(&run->env->invoke, r->op, cg_retriever_get(run->env->plugins),
+                                        &request, 0, on_found, on_done, r)))
+        on_done(r, COGENT_NO_MEMORY, "out of memory");
+}
+
+/* The record on the user's screen, all of its chunks as one. */
+static void on_shown(void *arg, const struct cogent_found *f)
+{
+    struct retrieval *r = arg;
+    json_t *record = json_array_get(r->records, 0);
+    if (!record) {
+        on_found(r, f);
+        return;
+    }
+    const char *have = cg_json_str(record, "text", "");
+    if (strlen(have) + f->text.len > SCREEN_MAX)
+        return;
+    cg_auto_buf text = { 0 };
+    cg_buf_printf(&text, "%s\n", have);
+    cg_buf_str(&text, f->text);
+    json_object_set_new(record, "text", cg_json_strn(cg_buf_view(&text)));
+}
+
+static void on_screen(void *arg, int err, const char *why)
+{
+    struct retrieval *r = arg;
+    if (err < 0)
+        cg_log(CG_WARN, "run.screen", CG_S("run", r->run->id), CG_S("error", cogent_err_name(err)),
+               CG_S("why", why));
+    r->screen = json_array_size(r->records) > 0;
+    search(r);
+}
+
+static void show_screen(struct retrieval *r, const json_t *context)
+{
+    struct cg_run *run = r->run;
+    const struct cogent_search request = {
+        .what = COGENT_SHOW,
+        .kinds = cogent_str(r->kinds),
+        .principals = cogent_str(r->principals),
+        .type = cogent_str(cg_json_str(context, "type", "")),
+        .id = cogent_str(cg_json_str(context, "id", "")),
+        .limit = SCREEN_CHUNKS,
+    };
+    if (cogent_op_none(cg_invoke_search(&run->env->invoke, r->op, cg_retriever_get(run->env->plugins),
+                                        &request, 0, on_shown, on_screen, r)))
+        on_done(r, COGENT_NO_MEMORY, "out of memory");
 }
 
 void cg_retrieve_start(struct cg_run *run)
@@ -178,15 +252,9 @@ void cg_retrieve_start(struct cg_run *run)
         return;
     }
     r->op = cg_op_start(run->env->loop, parent, "retrieve", 0, on_gone, r);
-    const struct cogent_search search = {
-        .what = COGENT_SEARCH,
-        .query = words,
-        .prefer = cogent_str(r->prefer),
-        .kinds = cogent_str(r->kinds),
-        .principals = cogent_str(r->principals),
-        .limit = r->prompt.records ? r->prompt.records : 8,
-    };
-    if (cogent_op_none(
-            cg_invoke_search(&run->env->invoke, r->op, retriever, &search, 0, on_found, on_done, r)))
-        on_done(r, COGENT_NO_MEMORY, "out of memory");
+    const json_t *context = json_object_get(run->open, "context");
+    if (context)
+        show_screen(r, context);
+    else
+        search(r);
 }

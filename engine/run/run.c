@@ -178,6 +178,11 @@ static const char *asker_secret(const struct cogent_asker *asker, const char *na
     return cg_runs_secret(run->runs, cg_tenant_name(run->caller->tenant), name);
 }
 
+static const char *asker_handed(const struct cogent_asker *asker, const char *service)
+{
+    return cg_json_str(run_of(asker)->caller->handed, service, NULL);
+}
+
 static void fill_asker(struct cg_run *run)
 {
     const struct cg_caller *c = run->caller;
@@ -193,7 +198,17 @@ static void fill_asker(struct cg_run *run)
         .tenant_field = asker_field,
         .secret = asker_secret,
         .tenant_fields = run->fields_text,
+        .issuer = c->issuer,
+        .audience = c->audience,
+        .handed = asker_handed,
     };
+}
+
+void cg_run_speaks(struct cg_run *run, const char *locale, const char *time_zone)
+{
+    run->asker.locale = locale;
+    run->asker.time_zone = time_zone;
+    cg_str_copy(run->language, sizeof run->language, (struct cogent_str){ locale, strcspn(locale, "-_") });
 }
 
 struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, const char *id)
@@ -208,8 +223,6 @@ struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, con
     run->cites = json_array();
     run->shown = json_array();
     run->fields_text = cg_json_text(caller->fields);
-    cg_str_copy(run->language, sizeof run->language,
-                (struct cogent_str){ caller->locale, strcspn(caller->locale, "-_") });
     run->next_task = (struct cg_task){ .fn = turn, .arg = run };
     run->began_us = run->state_us = cg_mono_us();
     if (id)
@@ -247,8 +260,10 @@ void cg_run_destroy(struct cg_run *run)
     }
     for (size_t i = 0; i < run->n_rows; i++)
         json_decref(run->rows[i].body);
-    for (size_t i = 0; i < run->n_calls; i++)
+    for (size_t i = 0; i < run->n_calls; i++) {
+        free(run->calls[i]->lost);
         free(run->calls[i]);
+    }
     free(run->rows);
     free(run->calls);
     free(run->turns);
@@ -297,7 +312,7 @@ void cg_run_listen(struct cg_run *run, const struct cg_sink *sink)
 
 void cg_run_leave(struct cg_run *run)
 {
-    run->sink = (struct cg_sink){ NULL, NULL };
+    run->sink = (struct cg_sink){ 0 };
     run->gone = true;
     if (!run->detached &&
         run->state != CG_RUN_SUSPEND) /* what is about to wait for people does not need it */

@@ -75,6 +75,10 @@ const char *cg_event_name(enum cg_event_kind kind);
 struct cg_sink {
     void (*event)(void *arg, const struct cg_event *event);
     void *arg;
+    bool firm; /* text that went out cannot be taken back: no restart, the turn fails instead */
+    /* Admission failed after cg_run_start had returned: no event came and none will. COGENT_CONFLICT: the key is
+     * another run's. Needed only with a key. */
+    void (*refused)(void *arg, int err);
 };
 
 struct cg_run_request {
@@ -87,6 +91,10 @@ struct cg_run_request {
     const char *session;            /* NULL: a new one */
     const char *locale, *time_zone; /* NULL: the caller's */
     bool detach;
+    bool keeps; /* the turn is kept in the session; history holds its last ones already (session.h) */
+    /* The client's Idempotency-Key and the hash of what came with it: asked once, and answered though the client
+     * leaves. NULL: none. */
+    const char *key, *hash;
 };
 
 struct cg_runs *cg_runs_create(const struct cg_run_env *env);
@@ -108,6 +116,10 @@ void cg_run_leave(struct cg_run *run);
 /* From now on the run's events go to this sink. */
 void cg_run_listen(struct cg_run *run, const struct cg_sink *sink);
 
+/* The caller has come with a fresh credential: runs of theirs that waited for one go on with it. Cheap where none
+ * waits. */
+void cg_runs_signed_in(struct cg_runs *runs, struct cg_caller *caller);
+
 /* Cancels a live run of this worker. false: it is not here. */
 bool cg_run_cancel_here(struct cg_runs *runs, const char *tenant_id, const char *run_id);
 
@@ -121,10 +133,19 @@ void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const c
 /* Whether the worker that holds a run still lives, as far as this machine can see. */
 bool cg_run_owner_lives(const struct cg_run_env *env, struct cogent_str holder);
 
-/* The events of journal rows, as the live run emitted them: for reading a run again. Rows from `after_row` on, the
- * text of that row cut at after_byte. */
-void cg_run_replay(const json_t *rows, const char *run_id, int64_t after_row, int64_t after_byte,
-                   const struct cg_sink *sink);
+/* The events of journal rows, as the live run emitted them: for reading a run again. */
+struct cg_replay {
+    const char *run; /* id; borrowed */
+    int64_t row,
+        byte; /* what the reader has: rows up to this one, and of its text so many bytes; -1: nothing */
+    struct cg_sink sink;
+    json_t *cites, *shown; /* its own: NULL at first; finish frees them */
+};
+
+/* rows: a JSON array of {"row", "kind", "body"}, in order; several calls go on from one another. Of the places where
+ * the run waited only one at the very end is told, when `waits`. */
+void cg_replay_rows(struct cg_replay *replay, const json_t *rows, bool waits);
+void cg_replay_finish(struct cg_replay *replay);
 
 /* The body of an error, as HTTP has it and the stream has it: {"type", "title", "status", "detail", "error": {...},
  * "retryable", "request_id"}. */

@@ -55,6 +55,14 @@ static bool asks(const struct cg_run *run)
     return false;
 }
 
+json_t *cg_run_cited(const struct cg_run *run)
+{
+    json_t *cited = json_array();
+    for (size_t i = 0; i < json_array_size(run->shown); i++)
+        json_array_append_new(cited, json_integer((json_int_t)i + 1));
+    return cited;
+}
+
 void cg_settle_start(struct cg_run *run, const char *status, const char *words, const json_t *error)
 {
     if (run->state >= CG_RUN_SETTLE)
@@ -63,10 +71,8 @@ void cg_settle_start(struct cg_run *run, const char *status, const char *words, 
     cg_run_work(run); /* whatever was under way is over */
     cg_plan_cancel(run);
     const char *content = words ? words : run->content.len ? run->content.ptr : words_for(status);
-    json_t *cited = json_array();
-    for (size_t i = 0; i < json_array_size(run->shown); i++)
-        json_array_append_new(cited, json_integer((json_int_t)i + 1));
-    json_t *body = json_pack("{s:s, s:s, s:o}", "status", status, "content", content, "citations", cited);
+    json_t *body =
+        json_pack("{s:s, s:s, s:o}", "status", status, "content", content, "citations", cg_run_cited(run));
     if (body && error)
         json_object_set(body, "error", (json_t *)error);
     if (body && strcmp(status, "failed") == 0 && !error)
@@ -77,6 +83,11 @@ void cg_settle_start(struct cg_run *run, const char *status, const char *words, 
         return;
     }
     const struct cogent_value id = cogent_text(cogent_str(run->id));
-    const struct cg_db_step void_asks = { &cg_store[CG_ST_APPROVAL_VOID], &id, 1 };
-    cg_run_write(run, CG_DB_COMMIT, &void_asks, asks(run) ? 1 : 0, status, on_written);
+    struct cg_db_step steps[2] = { { &cg_store[CG_ST_APPROVAL_VOID], &id, 1 } };
+    struct cg_session_write turn = { 0 };
+    size_t n = asks(run) ? 1 : 0;
+    if (cg_session_turn_step(run, status, cg_json_str(run->end, "content", ""), &turn))
+        steps[n++] = turn.step;
+    cg_run_write(run, CG_DB_COMMIT, steps, n, status, on_written);
+    json_decref(turn.texts);
 }

@@ -26,8 +26,11 @@ enum cg_row_kind {
     CG_ROW_VERDICT,  /* gate.c: what may become of a call, and why */
     CG_ROW_DISPATCH, /* act.c: a call is about to be sent */
     CG_ROW_OUTCOME,  /* act.c: what became of it */
-    CG_ROW_ASK,      /* suspend.c: the approval a call waits for */
-    CG_ROW_DECISION, /* suspend.c: what a person said */
+    CG_ROW_AGAIN, /* act.c: the service refused the credential, so nothing was done: it is planned as before */
+    CG_ROW_ASK,   /* suspend.c: the approval a call waits for */
+    CG_ROW_DECISION, /* resume.c: what a person said */
+    CG_ROW_WAIT,     /* suspend.c: the run waits: for approvals, or for its user to sign in again */
+    CG_ROW_RESTART,  /* plan.c: the text of a turn is void, another model begins it anew */
     CG_ROW_END,      /* settle.c: status, content */
     CG_ROW_KINDS
 };
@@ -51,12 +54,15 @@ struct cg_call {
     json_t *args;               /* canonical, defaults filled in; NULL before GATE */
     json_t *verdict;            /* the verdict row */
     json_t *approval;           /* the approval object; NULL: none */
+    json_t *votes;              /* who said yes to it; NULL: nobody was asked */
     json_t *outcome;            /* the outcome row; NULL: none yet */
     enum cg_call_state state;
     char effect[CG_ID_SIZE]; /* writes; "" for reads */
     struct cogent_op op;
     int64_t began_us;
     unsigned write; /* that put its effect on disk */
+    char *lost;     /* what was said of an answer that was lost, while the record is looked for */
+    bool edited;    /* its args are those of the person who decided */
     bool running;   /* in this process: a fold never sets it */
 };
 
@@ -107,12 +113,16 @@ struct cg_run {
     struct cg_buf content; /* all text shown */
     int64_t input_tokens, cached_tokens, output_tokens;
     bool effects; /* one was dispatched */
+    bool keeps;   /* it is a turn of its session */
 
     /* This process's own: lost and not missed when the run moves. */
     struct cg_plan *plan; /* the model turn under way */
     size_t link;          /* in the chain */
     const char *stop;     /* status that the run ends with as soon as no effect is under way; NULL: goes on */
     bool detached, gone;  /* gone: nobody listens */
+    bool keyed;           /* opened under an Idempotency-Key */
+    bool fresh;           /* its credential came with a request that this process has seen */
+    bool unsigned_in;     /* its user did not sign in again in time: what needs that fails */
     bool counted, due;
     bool loading; /* a resume holds it and has not claimed it: nothing is done with it yet */
     struct cg_task next_task;
@@ -128,6 +138,8 @@ void cg_run_next(struct cg_run *run);
 void cg_run_stop(struct cg_run *run, const char *status);
 /* New parent for the waits of a step; what was left of the last one is cancelled. */
 struct cogent_op cg_run_work(struct cg_run *run);
+/* The locale and time zone of the question, which may be others than its asker's. Borrowed. */
+void cg_run_speaks(struct cg_run *run, const char *locale, const char *time_zone);
 struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, const char *id);
 void cg_run_destroy(struct cg_run *run);
 
@@ -160,7 +172,8 @@ void cg_run_emit_row(struct cg_run *run, size_t row);
 void cg_run_emit(struct cg_run *run, enum cg_event_kind kind, const char *id, const json_t *data);
 void cg_run_emit_step(struct cg_run *run, const char *step, const char *state, int64_t ms, int64_t records);
 void cg_run_emit_text(struct cg_run *run, int64_t row, size_t byte, struct cogent_str text);
-void cg_run_emit_citation(struct cg_run *run, int64_t row, unsigned candidate);
+/* bytes: of the row's text, that the reader has before it. */
+void cg_run_emit_citation(struct cg_run *run, int64_t row, size_t bytes, unsigned candidate);
 
 /* The steps. */
 int cg_admit_open(struct cg_run *run, const struct cg_run_request *request, struct cg_err *err,
@@ -177,11 +190,44 @@ bool cg_gate_still(const struct cg_call *call, char *why, size_t size);
 void cg_act_start(struct cg_run *run);
 void cg_act_abandon(struct cg_run *run); /* what was sent and is not to be taken up again */
 void cg_suspend_start(struct cg_run *run);
+/* Waits until the user comes with a credential that holds. */
+void cg_suspend_for_credential(struct cg_run *run);
+/* [1, 2, ...]: the numbers of the citations shown so far. A new reference. */
+json_t *cg_run_cited(const struct cg_run *run);
+/* effects.c */
+/* The tool that looks after a call whose answer was lost; NULL: its promise is another, or the user may not. */
+const struct cg_tool *cg_effect_finder(const struct cg_run_env *env, const struct cg_caller *caller,
+                                       const struct cg_tool *tool);
+/* Steps that say what became of an effect: in its own row, and in the approval that allowed it (NULL: none). They
+ * borrow from `out`, which is to be finished when they have been handed over. */
+struct cg_effect_note {
+    struct cg_db_step steps[2];
+    struct cogent_value effect[5], approval[4];
+    struct cg_buf result, object;
+};
+size_t cg_effect_note(const struct cg_call *call, const char *state, struct cg_effect_note *out);
+void cg_effect_note_finish(struct cg_effect_note *note);
+/* Looks after an effect in doubt once more, and later again. */
+void cg_effect_later(const struct cg_run *run, const char *effect);
+
 /* suspend.c: what binds an approval to tenant, user, run, call, tool, arguments and policy. */
 int cg_approval_mac(const struct cg_run *run, const struct cg_call *call, struct cg_buf *out);
 bool cg_approval_mac_ok(const struct cg_run *run, const struct cg_call *call, struct cogent_str mac);
 /* err: NULL for a proper end; else {"err", "code", "detail"} goes to the client as an error event. */
 void cg_settle_start(struct cg_run *run, const char *status, const char *words, const json_t *error);
+
+/* session.c */
+/* The session of a run that keeps one, written with its opening row. */
+void cg_session_open_step(const struct cg_run *run, struct cogent_value values[4], struct cg_db_step *out);
+/* The run's turn in its session, written when it waits and at its end, if the session is still there. Returns 1, or 0
+ * when it keeps none. */
+struct cg_session_write {
+    struct cg_db_step step;
+    struct cogent_value values[8];
+    json_t *texts; /* what they borrow: unref when the step has been handed over */
+};
+size_t cg_session_turn_step(const struct cg_run *run, const char *status, const char *content,
+                            struct cg_session_write *out);
 
 /* compose.c */
 struct cg_messages {

@@ -109,16 +109,17 @@ static json_t *approval_of(const struct cg_call *call, int64_t now, int64_t expi
         "{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:O, s:O, s:o, s:b, s:s, s:s}", "id", cg_id_make("ap_", id),
         "run", run->id, "session", run->session, "state", "waiting", "tool", call->tool->api->name, "title",
         title_of(call), "arguments", call->args, "sources", json_object_get(call->verdict, "sources"),
-        "reason", json_object_get(call->verdict, "reason"), "decider", decider_of(call), "editable", 0,
+        "reason", json_object_get(call->verdict, "reason"), "decider", decider_of(call), "editable", 1,
         "created", cg_time_format(now, created_text), "expires", cg_time_format(expires, expires_text));
 }
 
 enum { MAC_FIELDS = 8 };
 
+/* The arguments are those that were proposed: what a decider changes is under a MAC of its own. */
 static void mac_fields(const struct cg_run *run, const struct cg_call *call, struct cg_buf *args,
                        struct cogent_str fields[MAC_FIELDS])
 {
-    cg_json_canonical(args, call->args);
+    cg_json_canonical(args, json_object_get(call->verdict, "args"));
     fields[0] = cogent_str(cg_json_str(call->approval, "id", ""));
     fields[1] = cogent_str(cg_tenant_id(run->caller->tenant));
     fields[2] = cogent_str(run->caller->user);
@@ -155,22 +156,51 @@ static json_t *waiting_ids(const struct cg_run *run)
     return ids;
 }
 
+/* The rows of this wait, and no earlier one's. */
 static void say_waiting(struct cg_run *run)
 {
-    char id[CG_ID_SIZE + 24];
-    cg_auto_json ids = waiting_ids(run);
-    const char *text = run->content.len ? run->content.ptr : "This waits for approval.";
-    for (size_t i = 0; i < run->n_rows; i++) {
-        if (run->rows[i].kind == CG_ROW_ASK)
-            cg_run_emit_row(run, i);
+    size_t first = run->n_rows - 1;
+    while (first > 0 && run->rows[first - 1].kind == CG_ROW_ASK)
+        first--;
+    for (size_t i = first; i < run->n_rows; i++)
+        cg_run_emit_row(run, i);
+}
+
+/* Who has to say yes, in words: "a finance manager" reads better than a list of ids. */
+static json_t *waits_for(const struct cg_run *run)
+{
+    cg_auto_buf out = { 0 };
+    const json_t *decider = NULL;
+    for (size_t i = 0; i < run->n_calls; i++) {
+        if (run->calls[i]->state == CG_CALL_ASKING)
+            decider = json_object_get(run->calls[i]->approval, "decider");
     }
-    json_t *cited = json_array();
-    for (size_t i = 0; i < json_array_size(run->shown); i++)
-        json_array_append_new(cited, json_integer((json_int_t)i + 1));
-    cg_auto_json data = json_pack("{s:s, s:s, s:o, s:O}", "status", "waiting", "content", text, "citations",
-                                  cited, "approvals", ids);
-    snprintf(id, sizeof id, "%s-%zu", run->id, run->n_rows);
-    cg_run_emit(run, CG_EV_DONE, id, data);
+    const char *role = cg_json_str(decider, "role", NULL), *user = cg_json_str(decider, "user", NULL);
+    if (role)
+        cg_buf_printf(&out, "This waits for somebody with the role %s.", role);
+    else if (user && strcmp(user, run->caller->user) == 0)
+        cg_buf_text(&out, "This waits for your approval.");
+    else
+        cg_buf_text(&out, "This waits for approval.");
+    return cg_json_strn(cg_buf_view(&out));
+}
+
+static int wait_row(struct cg_run *run, const char *why, json_t *words)
+{
+    json_t *content = run->content.len ? cg_json_strn(cg_buf_view(&run->content)) : json_incref(words);
+    json_decref(words);
+    return cg_run_row(run, CG_ROW_WAIT,
+                      json_pack("{s:s, s:s*, s:o, s:o, s:o}", "status", "waiting", "reason", why, "content",
+                                content, "citations", cg_run_cited(run), "approvals", waiting_ids(run)),
+                      true);
+}
+
+static void over(struct cg_run *run, const char *why)
+{
+    cg_metric_add(run->env->metrics, CG_M_RUNS, 1, "waiting", NULL, NULL);
+    cg_log(CG_INFO, "run.waits", CG_S("run", run->id), CG_S("for", why));
+    cg_run_enter(run, CG_RUN_OVER, "waiting");
+    cg_run_destroy(run);
 }
 
 static void on_written(struct cg_run *run, int err)
@@ -187,15 +217,12 @@ static void on_written(struct cg_run *run, int err)
     }
     say_waiting(run);
     cg_metric_add(run->env->metrics, CG_M_APPROVALS, 1, "waiting", NULL, NULL);
-    cg_metric_add(run->env->metrics, CG_M_RUNS, 1, "waiting", NULL, NULL);
-    cg_log(CG_INFO, "run.waits", CG_S("run", run->id));
-    cg_run_enter(run, CG_RUN_OVER, "waiting");
-    cg_run_destroy(run);
+    over(run, "approval");
 }
 
 void cg_suspend_start(struct cg_run *run)
 {
-    struct cg_db_step steps[ASKS_MAX];
+    struct cg_db_step steps[ASKS_MAX + 1];
     struct cogent_value values[ASKS_MAX * 8];
     struct cg_buf macs[ASKS_MAX] = { 0 }, bodies[ASKS_MAX] = { 0 };
     size_t n = 0;
@@ -227,14 +254,49 @@ void cg_suspend_start(struct cg_run *run)
     }
     /* When nobody decides, the run is taken up to be ended, and its credential goes. */
     const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
-    if (ok)
+    struct cg_session_write turn = { 0 };
+    ok = ok && wait_row(run, NULL, waits_for(run)) == 0;
+    if (ok) {
         cg_due_put(&due, "run", run->caller->tenant, run->id, last + 1000);
-    if (ok)
+        const json_t *wait = run->rows[run->n_rows - 1].body;
+        if (cg_session_turn_step(run, "waiting", cg_json_str(wait, "content", ""), &turn))
+            steps[n++] = turn.step;
         cg_run_write(run, CG_DB_FSYNC, steps, n, "waiting", on_written);
-    else
+    } else {
         cg_run_stop(run, "failed");
+    }
+    json_decref(turn.texts);
     for (size_t i = 0; i < ASKS_MAX; i++) {
         cg_buf_finish(&macs[i]);
         cg_buf_finish(&bodies[i]);
     }
+}
+
+static void on_credential_wait(struct cg_run *run, int err)
+{
+    if (err < 0 || run->stop) {
+        if (err < 0)
+            cg_run_stop(run, "failed");
+        cg_run_next(run);
+        return;
+    }
+    struct cg_board_tenant *t = cg_board_tenant(run->env->board, cg_tenant_id(run->caller->tenant));
+    if (t)
+        atomic_fetch_add(&t->awaits, 1);
+    cg_run_emit_row(run, run->n_rows - 1);
+    over(run, "credential");
+}
+
+void cg_suspend_for_credential(struct cg_run *run)
+{
+    const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
+    if (run->state == CG_RUN_SUSPEND)
+        return;
+    cg_run_enter(run, CG_RUN_SUSPEND, "credential");
+    if (wait_row(run, "auth_required", json_string("This waits until you sign in again.")) < 0) {
+        cg_run_stop(run, "failed");
+        return;
+    }
+    cg_due_put(&due, "run", run->caller->tenant, run->id, cg_now_us() + run->env->limits.approval_ms * 1000);
+    cg_run_write(run, CG_DB_FSYNC, NULL, 0, "auth_required", on_credential_wait);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-enum { TOKEN_MAX = 16 * 1024, SKEW_US = 60 * 1000000, SECRET_MIN = 32 };
+enum { TOKEN_MAX = 16 * 1024, CREDENTIAL_MAX = 8 * 1024, SKEW_US = 60 * 1000000, SECRET_MIN = 32 };
 
 struct cg_auth {
     struct cg_auth_config config;
@@ -175,6 +175,16 @@ static void take_text(char **at, const json_t *claims, const char *key)
     *at = copy;
 }
 
+/* Whom the token is for, as tools ask it before they hand it on. */
+static void take_issue(struct cg_caller *c, const json_t *claims)
+{
+    const json_t *aud = json_object_get(claims, "aud");
+    const char *iss = cg_json_str(claims, "iss", NULL);
+    cg_auto_json one = json_is_string(aud) ? json_pack("[O]", aud) : NULL;
+    c->issuer = iss ? cg_str_dup(cogent_str(iss)) : NULL;
+    c->audience = one ? cg_json_text(one) : json_is_array(aud) ? cg_json_text(aud) : NULL;
+}
+
 static struct cg_caller *caller_of(const struct cg_auth *auth, const json_t *claims,
                                    const struct cg_tenant_info *info, const char *user,
                                    struct cogent_str header)
@@ -196,6 +206,7 @@ static struct cg_caller *caller_of(const struct cg_auth *auth, const json_t *cla
     take_text(&c->locale, claims, "locale");
     take_text(&c->time_zone, claims, "zoneinfo");
     c->authorization = cg_str_dup(header);
+    take_issue(c, claims);
     return c;
 }
 
@@ -284,7 +295,29 @@ void cg_caller_unref(struct cg_caller *c)
     if (c->authorization)
         cg_wipe(c->authorization, strlen(c->authorization));
     free(c->authorization);
+    free(c->issuer);
+    free(c->audience);
+    json_decref(c->handed);
     free(c);
+}
+
+int cg_caller_hand(struct cg_caller *caller, struct cogent_str credential)
+{
+    const char *blank = memchr(credential.ptr, ' ', credential.len);
+    size_t n = blank ? (size_t)(blank - credential.ptr) : 0;
+    if (n == 0 || n > 64 || n + 1 >= credential.len || credential.len > CREDENTIAL_MAX)
+        return COGENT_INVALID;
+    if (!caller->handed)
+        caller->handed = json_object();
+    json_t *value = cg_json_strn((struct cogent_str){ blank + 1, credential.len - n - 1 });
+    char name[65];
+    cg_str_copy(name, sizeof name, (struct cogent_str){ credential.ptr, n });
+    return value && json_object_set_new(caller->handed, name, value) == 0 ? 0 : COGENT_INVALID;
+}
+
+bool cg_caller_fresh(const struct cg_caller *caller)
+{
+    return caller->authorization && cg_now_us() <= caller->expires_us + SKEW_US;
 }
 
 bool cg_caller_may(const struct cg_caller *caller, const char *permission)

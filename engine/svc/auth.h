@@ -23,7 +23,11 @@ struct cg_caller {
     size_t own;               /* how many of them the token grants; the others stand behind */
     json_t *roles;            /* array */
     char *authorization;      /* "Bearer ..."; secret; NULL for the engine's own work */
-    int64_t expires_us;
+    int64_t expires_us;       /* of the token */
+    char *issuer;             /* its iss; NULL: none */
+    char *audience;           /* its aud as a JSON array; NULL: none */
+    json_t *
+        handed; /* {"erp": "..."}: the user's own credentials, as the backend handed them over; secret; may be NULL */
 };
 
 struct cg_auth;
@@ -42,6 +46,10 @@ int cg_auth_sign(const char *secret, const json_t *claims, struct cg_buf *out);
 
 struct cg_caller *cg_caller_ref(struct cg_caller *caller);
 void cg_caller_unref(struct cg_caller *caller);
+/* Takes the user's own credential at a service: "NAME VALUE", as Cogent-Credential has it. COGENT_INVALID. */
+int cg_caller_hand(struct cg_caller *caller, struct cogent_str credential);
+/* Whether the token still holds, with the skew that the door allows. */
+bool cg_caller_fresh(const struct cg_caller *caller);
 bool cg_caller_may(const struct cg_caller *caller, const char *permission);
 /* Adds what the tenant's roles.lua gives. */
 void cg_caller_grant(struct cg_caller *caller, const json_t *permissions);

@@ -34,7 +34,8 @@ struct cogent_message {
     struct cogent_str call_id; /* TOOL: which call this answers */
     struct cogent_str name;    /* TOOL: the tool's name */
     int failed;                /* TOOL: the text is {"error": {...}} */
-    unsigned n;                /* RECORD, TOOL that cites: the number of its citation [n]; 0: none */
+    unsigned n;                /* RECORD, TOOL that cites: the number of its citation [n]; 0: none. A RECORD
+                                   without one is what the user has on the screen: type and id alone */
     struct cogent_str type;    /* RECORD: kind, id, title, columns */
     struct cogent_str id;
     struct cogent_str title;

@@ -100,7 +100,7 @@ void answer_records(struct cp_buf *out, const struct cogent_chat *chat, const st
     size_t n = 0;
     for (size_t i = 0; i < chat->n_messages && n < rule->max; i++) {
         const struct cogent_message *m = &chat->messages[i];
-        if (m->role != COGENT_RECORD || m->type.len != strlen(rule->kind) ||
+        if (m->role != COGENT_RECORD || !m->n || m->type.len != strlen(rule->kind) ||
             memcmp(m->type.ptr, rule->kind, m->type.len) != 0)
             continue;
         if (!n++)

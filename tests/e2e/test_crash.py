@@ -64,9 +64,10 @@ def play(stack, question, model, decide, bearer):
 
 
 def may_be_last(rows):
-    """The rows that can be the last on disk: all but the dispatch of a read, which is written with what follows it."""
+    """The rows that can be the last on disk: all but those that are written with what follows them: the dispatch of a
+    read, and what is asked, which goes with the row that says the run waits."""
     effects = {r["body"]["call"]: r["body"].get("effect") for r in rows if r["kind"] == "verdict"}
-    return [r["row"] + 1 for r in rows if r["kind"] != "dispatch" or effects[r["body"]["call"]] != "read"]
+    return [r["row"] + 1 for r in rows if r["kind"] != "ask" and (r["kind"] != "dispatch" or effects[r["body"]["call"]] != "read")]
 
 
 class Crash(unittest.TestCase):

@@ -85,7 +85,7 @@ class Doors(unittest.TestCase):
         self.refused(400, "messages_invalid", post(b'{"messages":[]}', "/v1/chat/completions"))
         self.refused(400, "query_in_url", post(b'{"query":"a"}', "/v1/assistant/chat?query=secret"))
         self.refused(400, "body_invalid", post(b'{"decision":"maybe"}', "/v1/approvals/ap_1"))
-        self.refused(400, "not_editable", post(b'{"decision":"approve","arguments":{}}', "/v1/approvals/ap_1"))
+        self.refused(400, "body_invalid", post(b'{"decision":"deny","arguments":{}}', "/v1/approvals/ap_1"))
         self.refused(404, "not_found", post(b'{"decision":"approve"}', "/v1/approvals/ap_1"))
 
     def test_ten_mebibytes_are_not_read(self):

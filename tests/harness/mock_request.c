@@ -212,17 +212,19 @@ static void put(FILE *out, json_t *value)
 
 char *mock_request_fill(json_t *body, const char *text)
 {
-    static const char mark[] = "{{tool:";
+    static const char tool[] = "{{tool:", request[] = "{{request:";
     char *out = NULL;
     size_t size = 0;
     json_t *result = last_result(body);
     FILE *file = open_memstream(&out, &size);
-    for (const char *from; (from = strstr(text, mark));) {
-        const char *pointer = from + sizeof mark - 1, *end = strstr(pointer, "}}");
-        if (!end)
+    for (const char *from; (from = strstr(text, "{{"));) {
+        int of_request = strncmp(from, request, sizeof request - 1) == 0;
+        const char *pointer = from + (of_request ? sizeof request : sizeof tool) - 1,
+                   *end = strstr(from, "}}");
+        if (!end || (!of_request && strncmp(from, tool, sizeof tool - 1) != 0))
             break;
         fwrite(text, 1, (size_t)(from - text), file);
-        put(file, at(result, pointer, (size_t)(end - pointer)));
+        put(file, at(of_request ? body : result, pointer, (size_t)(end - pointer)));
         text = end + 2;
     }
     fputs(text, file);

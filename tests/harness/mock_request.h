@@ -16,7 +16,8 @@ void mock_reply_error(struct evhttp_request *req, int status, const char *type, 
 json_t *mock_request_read(struct evhttp_request *req);
 /* The steps to play (borrowed), or NULL once the refusal is on its way. */
 json_t *mock_request_turn(struct evhttp_request *req, json_t *models, json_t *body);
-/* "{{tool:/pointer}}" in text filled in from the last tool result. The caller frees it. */
+/* "{{tool:/pointer}}" in text filled in from the last tool result, "{{request:/pointer}}" from the request. The caller
+ * frees it. */
 char *mock_request_fill(json_t *body, const char *text);
 
 #endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Conversations: the turns that a user's questions and their answers make. A session belongs to one user of one
+ * tenant; to anybody else it does not exist. */
+#ifndef CG_RUN_SESSION_H
+#define CG_RUN_SESSION_H
+
+#include "run.h"
+
+enum { CG_SESSION_TURNS = 10 }; /* that a question is read with */
+
+/* What stands for words whose reader has lost a right that they rest on. */
+#define CG_HIDDEN_WORDS "(You may no longer read what this answer rests on.)"
+
+/* The session's last turns, oldest first. done(arg, err, session, turns): COGENT_NOT_FOUND: no session of the
+ * caller's. session: {"session", "title", "created", "updated"}; turns: [{"run", "at", "status", "query", "content",
+ * "citations"}], words that the caller may no longer read replaced. Both borrowed. Unless parent ended first. */
+typedef void (*cg_session_fn)(void *arg, int err, const json_t *session, const json_t *turns);
+void cg_session_load(const struct cg_run_env *env, struct cogent_op parent, const struct cg_caller *caller,
+                     const char *session, size_t turns, cg_session_fn done, void *arg);
+
+/* Turns as what was said before a question: [{"role", "content"}]. A new reference. */
+json_t *cg_session_history(const json_t *turns);
+
+/* {"session", "title", "created", "updated"}. A new reference. */
+json_t *cg_session_object(struct cogent_str session, struct cogent_str title, int64_t created,
+                          int64_t updated);
+
+#endif

@@ -13,7 +13,6 @@
 enum {
     LOOK_MS = 500,
     RUN_LATER_US = 2000000,
-    ASKED_LATER_US = 60000000,
     LEASE_US = 60000000,
     RUN_LEASE_US =
         5000000, /* to load it and claim it: what is long is its own, and its claim is conditional */
@@ -138,13 +137,13 @@ struct run_job {
     char id[CG_DUE_ID_SIZE];
 };
 
-static void on_resumed(void *arg, struct cg_run *run, int err)
+static void on_resumed(void *arg, struct cg_run *run, int err, int64_t until)
 {
     struct run_job *r = arg;
     if (!run && err == COGENT_NOT_FOUND) /* it has ended */
         cg_due_drop_id(&r->jobs->due, r->id);
     else if (!run && err == COGENT_CONFLICT) /* it waits for people, who may let their time run out */
-        cg_due_back(&r->jobs->due, r->id, cg_now_us() + ASKED_LATER_US);
+        cg_due_back(&r->jobs->due, r->id, until + RUN_LATER_US / 2);
     else
         cg_due_back(&r->jobs->due, r->id, cg_now_us() + RUN_LATER_US);
     r->jobs->resuming--;

@@ -61,6 +61,7 @@ struct transfer {
     char content_type[96];
     char detail[CURL_ERROR_SIZE];
     bool want_sse, is_sse, over, failed_limit, timed_out;
+    bool headed; /* the answer's head came to its end */
     bool paused;
 };
 
@@ -108,8 +109,8 @@ static int error_of(const struct transfer *t, CURLcode code)
     if (t->failed_limit)
         return COGENT_UPSTREAM;
     switch (code) {
-    case CURLE_OK:
-        return 0;
+    case CURLE_OK: /* a head that breaks off is no answer, though libcurl takes it for one */
+        return t->headed ? 0 : COGENT_UPSTREAM;
     case CURLE_OPERATION_TIMEDOUT:
         return COGENT_TIMEOUT;
     case CURLE_OUT_OF_MEMORY:
@@ -162,6 +163,7 @@ static void transfer_done(struct transfer *t, CURLcode code)
         .detail = t->timed_out      ? "no byte in time"
                   : t->failed_limit ? "the answer is too large"
                   : t->detail[0]    ? t->detail
+                  : !t->headed      ? "the answer broke off in its head"
                                     : curl_easy_strerror(code),
     };
     struct cg_loop *loop = t->multi->client->loop;
@@ -354,6 +356,10 @@ static size_t on_header(char *data, size_t size, size_t n, void *arg)
             value.len--;
     }
     char text[32];
+    if (len == 2 || len == 1)
+        t->headed = data[len - 1] == '\n';
+    else if (len > 5 && strncasecmp(data, "HTTP/", 5) == 0)
+        t->headed = false;
     if (len > 5 && strncasecmp(data, "HTTP/", 5) == 0)
         cg_buf_clear(&t->answer_headers); /* a new head: what came before was a 100 or a proxy's */
     else if (name < len && t->answer_headers.len < HEADERS_MAX && !memchr(data, '\0', len)) {

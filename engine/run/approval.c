@@ -114,9 +114,10 @@ static void on_gone(void *arg, int why)
         deciding_free(d);
 }
 
-static void on_resumed(void *arg, struct cg_run *run, int err)
+static void on_resumed(void *arg, struct cg_run *run, int err, int64_t until)
 {
     struct deciding *d = arg;
+    (void)until;
     if (err < 0 && err != COGENT_CONFLICT && err != COGENT_NOT_FOUND)
         cg_log(CG_ERROR, "approval.resume", CG_S("run", d->run_id), CG_S("error", cogent_err_name(err)));
     if (d->gone) {

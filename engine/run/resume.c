@@ -22,20 +22,22 @@ struct resume {
     const struct cg_tenant *tenant;
     char run_id[CG_ID_SIZE];
     struct cg_caller *credential;
-    void (*started)(void *arg, struct cg_run *run, int err);
+    cg_resumed_fn started;
     void *arg;
     struct cg_run *run;
     json_t *decisions; /* [{"call", "approval", "decision", "by"}] */
     char owner[96], status[16];
     bool cancelled; /* by its user, while it waited */
+    int64_t until;  /* how long it waits for people */
     bool late;      /* its user did not sign in again in time */
     bool forged;    /* what was approved is not what stands in the journal */
 };
 
 static void finish(struct resume *r, struct cg_run *run, int err)
 {
-    void (*started)(void *, struct cg_run *, int) = r->started;
+    const cg_resumed_fn started = r->started;
     void *arg = r->arg;
+    const int64_t until = r->until;
     cg_op_finish(r->env->loop, r->op);
     if (r->run && !run)
         cg_run_destroy(r->run);
@@ -44,7 +46,7 @@ static void finish(struct resume *r, struct cg_run *run, int err)
     json_decref(r->decisions);
     free(r);
     if (started)
-        started(arg, run, err);
+        started(arg, run, err, until);
 }
 
 static char *text_of(struct cogent_row row, size_t i)
@@ -154,8 +156,10 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
             continue;
         }
         bool expired = strcmp(state, "waiting") == 0 && row.values[5].num <= now;
-        if (strcmp(state, "waiting") == 0 && !expired)
+        if (strcmp(state, "waiting") == 0 && !expired) {
+            r->until = row.values[5].num;
             return false;
+        }
         bool yes = genuine && !expired && decision && strcmp(decision, "approve") == 0;
         json_array_append_new(r->decisions, json_pack("{s:s, s:s, s:s, s:s, s:s, s:O*, s:o*}", "call",
                                                       call_id, "approval", id ? id : "", "decision",
@@ -213,7 +217,7 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     cg_log(CG_INFO, "run.taken_up", CG_S("run", run->id), CG_S("from", r->owner));
     /* Who listens from here on must be there before the decisions become events. */
     if (r->started)
-        r->started(r->arg, run, 0);
+        r->started(r->arg, run, 0, 0);
     r->started = NULL;
     if (r->cancelled || r->forged)
         cg_act_abandon(run); /* what was sent may have happened: it is not left as if it were under way */
@@ -283,8 +287,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
 }
 
 void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const char *run_id,
-                   struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err),
-                   void *arg)
+                   struct cg_caller *credential, cg_resumed_fn started, void *arg)
 {
     struct resume *r = calloc(1, sizeof *r);
     if (!r)

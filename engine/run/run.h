@@ -124,11 +124,12 @@ void cg_runs_signed_in(struct cg_runs *runs, struct cg_caller *caller);
 bool cg_run_cancel_here(struct cg_runs *runs, const char *tenant_id, const char *run_id);
 
 /* Takes up a run that waits or whose worker is gone: loads its journal, folds it and goes on. credential: the asker's
- * own, fresh; NULL: the sealed one. started(arg, run, err): without a run, 0: somebody has it; COGENT_NOT_FOUND: it
- * has ended; COGENT_CONFLICT: it waits for more decisions. Never before this returns. */
+ * own, fresh; NULL: the sealed one. started(arg, run, err, until): without a run, 0: somebody has it;
+ * COGENT_NOT_FOUND: it has ended; COGENT_CONFLICT: it waits for people, at most until then (microseconds since 1970).
+ * Never before this returns. */
+typedef void (*cg_resumed_fn)(void *arg, struct cg_run *run, int err, int64_t until);
 void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const char *run_id,
-                   struct cg_caller *credential, void (*started)(void *arg, struct cg_run *run, int err),
-                   void *arg);
+                   struct cg_caller *credential, cg_resumed_fn started, void *arg);
 
 /* Whether the worker that holds a run still lives, as far as this machine can see. */
 bool cg_run_owner_lives(const struct cg_run_env *env, struct cogent_str holder);

@@ -15,9 +15,9 @@ struct signing_in {
     uint64_t awaits; /* how many had begun to wait when we looked */
 };
 
-static void on_resumed(void *arg, struct cg_run *run, int err)
+static void on_resumed(void *arg, struct cg_run *run, int err, int64_t until)
 {
-    (void)arg, (void)run;
+    (void)arg, (void)run, (void)until;
     if (err < 0 && err != COGENT_NOT_FOUND && err != COGENT_CONFLICT)
         cg_log(CG_WARN, "run.signed_in", CG_S("error", cogent_err_name(err)));
 }

@@ -37,11 +37,11 @@ static int list(struct cg_client *client, bool json)
     return rc;
 }
 
-static int decide(struct cg_client *client, const char *id, const char *decision, bool json)
+static int decide(struct cg_client *client, const char *id, json_t *body, bool json)
 {
     json_t *answer = NULL;
+    const char *decision = cg_json_str(body, "decision", "");
     cg_auto_free char *path = cg_client_path("/v1/approvals/", id, NULL);
-    cg_auto_json body = json_pack("{s:s}", "decision", decision);
     int rc = cg_client_call(client, "POST", path ? path : "/", body, &answer);
     const json_t *data = json_object_get(answer, "data");
     if (rc == CG_EXIT_OK && json) {
@@ -58,7 +58,10 @@ static int decide(struct cg_client *client, const char *id, const char *decision
 int cg_cli_approvals(int argc, char **argv)
 {
     struct cg_client client;
-    bool json = cg_take_flag(&argc, argv, "--json");
+    struct cg_err err;
+    bool json = cg_take_flag(&argc, argv, "--json"), missing = false;
+    const char *note = cg_take_option(&argc, argv, "--note", &missing);
+    const char *arguments = missing ? NULL : cg_take_option(&argc, argv, "--arguments", &missing);
     const char *unknown = cg_unknown_option(argc, argv), *what = argc > 1 ? argv[1] : "list";
     bool decides = strcmp(what, "approve") == 0 || strcmp(what, "deny") == 0;
     if (unknown)
@@ -66,10 +69,17 @@ int cg_cli_approvals(int argc, char **argv)
     if (decides ? argc != 3 : argc > 2 || strcmp(what, "list") != 0)
         return cg_usage("approvals", decides ? "say which approval: `cogent approvals` lists their ids"
                                              : "list, approve or deny?");
+    if (missing)
+        return cg_usage("approvals", "--note and --arguments want a text");
+    cg_auto_json args = arguments ? cg_json_parse(cogent_str(arguments), &err) : NULL;
+    if (arguments && !json_is_object(args))
+        return cg_usage("approvals", "--arguments must be a JSON object: %s",
+                        args ? "it is none" : err.message);
+    cg_auto_json body = json_pack("{s:s, s:O*, s:s*}", "decision", what, "arguments", args, "note", note);
     int rc = cg_client_open(&client, "approvals");
     if (rc != CG_EXIT_OK)
         return rc;
-    rc = decides ? decide(&client, argv[2], what, json) : list(&client, json);
+    rc = decides ? decide(&client, argv[2], body, json) : list(&client, json);
     cg_client_close(&client);
     return rc;
 }

@@ -37,7 +37,7 @@ static void show_one_decider(const json_t *decider)
     cg_out_text(role ? role : cg_json_str(decider, "user", "?"));
 }
 
-/* Of a list whoever decides must be all: an asking user who bears the role, say. */
+/* Of a list everybody must say yes. */
 static void show_decider(const json_t *decider)
 {
     size_t i;
@@ -46,7 +46,7 @@ static void show_decider(const json_t *decider)
     if (json_is_object(decider))
         show_one_decider(decider);
     json_array_foreach (decider, i, one) {
-        printf("%s", i ? " and " : "one person who is ");
+        printf("%s", i ? " and " : "");
         show_one_decider(one);
     }
     putchar('\n');

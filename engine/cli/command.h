@@ -29,6 +29,7 @@ int cg_usage_word(const char *name, const char *word, const char *otherwise);
 int cg_cli_approvals(int argc, char **argv);
 int cg_cli_ask(int argc, char **argv);
 int cg_cli_doctor(int argc, char **argv);
+int cg_cli_effects(int argc, char **argv);
 int cg_cli_help(int argc, char **argv);
 int cg_cli_import(int argc, char **argv);
 int cg_cli_me(int argc, char **argv);

@@ -9,13 +9,15 @@
 #include <string.h>
 
 const struct cg_command cg_commands[] = {
-    { "approvals", "[list | approve ID | deny ID] [--json]",
+    { "approvals", "[list | approve ID | deny ID] [--arguments JSON] [--note TEXT] [--json]",
       "What waits for a decision of yours, and the decision.\n"
       "\n"
       "  list          what you may decide (the default)\n"
       "  approve ID    let it be done, with the rights of the user who asked\n"
       "  deny ID       refuse it\n"
       "\n"
+      "  --arguments   with approve: all arguments as they are to be; the policies are asked about them again\n"
+      "  --note        why; kept with the approval\n"
       "  --json        the answer as the server gave it\n",
       cg_cli_approvals },
     { "ask", "[options] [\"QUESTION\" | -]",
@@ -37,6 +39,15 @@ const struct cg_command cg_commands[] = {
       "  -c FILE       the configuration; default: that of the server found, COGENT_CONFIG, /etc/cogent/cogent.lua\n"
       "  --json        a list of {\"check\", \"ok\", \"says\", \"do\"}\n",
       cg_cli_doctor },
+    { "effects", "[list [--state S] | resolve ID --done|--failed [--note TEXT]] [--json]",
+      "Writes whose answer was lost, and what became of them.\n"
+      "\n"
+      "  list          those in doubt (the default); --state done, failed or dispatched: others\n"
+      "  resolve ID    you have looked in the ERP: it happened (--done) or it did not (--failed)\n"
+      "\n"
+      "Nothing is sent again by this. One's own are listed; with the permission cogent.effects everybody's, and only\n"
+      "with it one is resolved.\n",
+      cg_cli_effects },
     { "help", "[COMMAND]", "Says what there is, or how a command is used.\n", cg_cli_help },
     { "import", "FILE | - [--json]",
       "Puts records into the server, one JSON object a line.\n"

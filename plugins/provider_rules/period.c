@@ -23,7 +23,7 @@ static struct span months(int year, int first, int count)
     return (struct span){ day_of(year, first, 1), day_of(y, m, month_days(y, m)) };
 }
 
-static int month_of(const char *word)
+int month_of(const char *word)
 {
     static const char *const names[] = { "january|jan",
                                          "february|feb|febuary",

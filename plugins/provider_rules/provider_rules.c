@@ -14,8 +14,6 @@ struct rules_options {
     const char *rules;
 };
 
-enum { FOLLOW_UP_WORDS = 6 };
-
 static const struct cogent_option options[] = {
     { COGENT_OPT_JSON, "rules", NULL, offsetof(struct rules_options, rules),
       "The rules of every file, by its name: see docs/rules.md." },
@@ -92,17 +90,15 @@ static int call(struct cogent_chat *chat, const struct plan *plan)
                   : finish(chat, COGENT_FINISH_CALLS);
 }
 
-/* The user's last words; *before: those before them; *result: the outcome of a call that came after them. */
+/* The user's last words; *result: the outcome of a call that came after them. */
 static const struct cogent_message *last_question(const struct cogent_chat *chat,
-                                                  const struct cogent_message **before,
                                                   const struct cogent_message **result)
 {
     const struct cogent_message *last = NULL;
-    *before = *result = NULL;
+    *result = NULL;
     for (size_t i = 0; i < chat->n_messages; i++) {
         const struct cogent_message *m = &chat->messages[i];
         if (m->role == COGENT_USER) {
-            *before = last;
             last = m;
             *result = NULL;
         } else if (m->role == COGENT_TOOL && last) {
@@ -110,30 +106,6 @@ static const struct cogent_message *last_question(const struct cogent_chat *chat
         }
     }
     return last;
-}
-
-/* "Which invoice?" "536365": a short reply that means nothing alone is read with the question before it. */
-static void make_plan(const struct rules *self, const struct cogent_chat *chat,
-                      const struct cogent_message *now, const struct cogent_message *before,
-                      struct plan *plan)
-{
-    struct question q;
-    question_read(&q, now ? now->text : (struct cogent_str){ "", 0 }, chat->now);
-    plan_make(plan, self, chat, &q);
-    if (plan->kind == PLAN_NONE && before && q.n && q.n <= FOLLOW_UP_WORDS && q.n_entities) {
-        struct cp_buf both = { 0 };
-        question_finish(&q);
-        cp_buf_str(&both, before->text);
-        cp_buf_text(&both, " ; ");
-        cp_buf_str(&both, now->text);
-        question_read(&q, cp_buf_peek(&both), chat->now);
-        plan_finish(plan);
-        plan_make(plan, self, chat, &q);
-        question_finish(&q);
-        cp_buf_finish(&both);
-        return;
-    }
-    question_finish(&q);
 }
 
 static int is_result(const struct plan *plan, const struct cogent_message *result)
@@ -145,11 +117,11 @@ static int is_result(const struct plan *plan, const struct cogent_message *resul
 static int chat_start(void *arg, struct cogent_chat *chat)
 {
     const struct rules *self = arg;
-    const struct cogent_message *before, *result, *now = last_question(chat, &before, &result);
+    const struct cogent_message *result, *now = last_question(chat, &result);
     struct plan plan;
     struct cp_buf text = { 0 };
     int err;
-    make_plan(self, chat, now, before, &plan);
+    conversation_plan(&plan, self, chat, now);
     if (plan.kind == PLAN_CALL && !result) {
         err = call(chat, &plan);
     } else {

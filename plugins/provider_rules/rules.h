@@ -63,6 +63,11 @@ struct rules {
 int rules_load(struct rules *rules, const char *text, char *error, size_t error_size);
 void rules_finish(struct rules *rules);
 
+/* conversation.c: the plan of the user's last words, read with what was asked before them and what is on the screen. */
+struct plan;
+void conversation_plan(struct plan *plan, const struct rules *rules, const struct cogent_chat *chat,
+                       const struct cogent_message *last);
+
 /* A word of the question. */
 struct token {
     char word[WORD_MAX]; /* lower case, without punctuation; cut when longer */
@@ -99,6 +104,7 @@ void question_take(struct question *q, int type, size_t first, size_t last, json
 void question_entities(struct question *q);
 /* period.c: the period that begins at token i: how many tokens, 0 when none does. *out is {from, to, words}. */
 size_t period_at(const struct question *q, size_t i, json_t **out);
+int month_of(const char *word); /* 1 to 12; 0: no month's name */
 /* lines.c: quantities, items and prices that begin at token i. */
 size_t line_at(const struct question *q, size_t i, json_t **out, int *partial);
 int lines_item(const struct token *token);

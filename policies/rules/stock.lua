@@ -21,7 +21,7 @@ return {
     list    = { at = "items", row = "{sku} {description}: {available} available, reorder point {reorder_point}", max = 10 } },
 
   { about   = "setting the counted stock of an item",
-    when    = { "set|update|change|correct|adjust|put", "stock|on hand|inventory|count|quantity" },
+    when    = { "set|update|change|correct|adjust|put", "stock level|inventory level|stock|on hand|inventory|count|quantity" },
     without = beyond .. "|what|how|who|not|never|dont|reorder point|price|minus|negative|by|increase|reduce",
     slots   = { item = "item", count = "integer" },
     call    = { tool = "update_inventory", args = { sku = "{item}", on_hand = "{count}" } },

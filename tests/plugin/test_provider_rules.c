@@ -302,6 +302,69 @@ static void a_short_reply_completes(void **state)
     assert_string_equal(t.call, "get_invoice {'number':'536365'}");
 }
 
+/* What a reply names takes the place of what the question before it named; turn by turn, through a conversation. */
+static void a_reply_changes_what_was_asked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said[4], *gives;
+    } talks[] = {
+        { { "What were our sales in March 2025?", "and in April?" }, SALES("2025-04-01", "2025-04-30") },
+        { { "What were our sales in March 2025?", "and in April?", "what about May 2025?" },
+          SALES("2025-05-01", "2025-05-31") },
+        { { "How many units of 85123A did we sell in March 2025?", "and in November 2025?" },
+          SOLD("2025-11-01", "2025-11-30") },
+        { { "What were our sales in March 2024?", "and in April?", "and in May?" },
+          SALES("2024-05-01", "2024-05-31") },
+        { { "What were our sales in March 2024?", "and last month?" }, SALES("2025-11-01", "2025-11-30") },
+        { { "How much stock of 22423 do we have?", "and 85123A?" }, STOCK },
+        { { "Who is customer 13085?", "and 17850?" }, "get_customer_info {'code':'17850'}" },
+        { { "hello", "and in April?" }, CANNOT },
+        { { "What were our sales in March 2025?", "What is low on stock?", "and in April?" }, CANNOT },
+    };
+    for (size_t i = 0; i < sizeof talks / sizeof talks[0]; i++) {
+        struct cogent_message m[8];
+        size_t n = 0;
+        for (size_t k = 0; k < 4 && talks[i].said[k]; k++) {
+            if (k)
+                m[n++] =
+                    (struct cogent_message){ .role = COGENT_ASSISTANT, .text = cogent_str("So much [1].") };
+            m[n++] = user(talks[i].said[k]);
+        }
+        turn(m, n, NULL);
+        const char *got = t.call[0] ? t.call : t.text;
+        if (strncmp(got, talks[i].gives, strlen(talks[i].gives)) != 0)
+            fail_msg("%s ... gives %s, not %s", talks[i].said[0], got, talks[i].gives);
+    }
+}
+
+static void this_one_is_on_the_screen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *type, *id, *ask, *gives;
+    } screens[] = {
+        { "invoice", "536365", "What is the total of this invoice?", GET_INVOICE },
+        { "invoice", "536365", "What is the status of this document?", GET_INVOICE },
+        { "inventory_item", "85123A", "How much stock do we have of this?", STOCK },
+        { "customer", "17850", "Who is this customer?", "get_customer_info {'code':'17850'}" },
+        /* Words of the user's own come first, and a screen says nothing that was not asked. */
+        { "invoice", "536366", "What is the total of invoice 536365?", GET_INVOICE },
+        { "invoice", "536365", "What is the weather?", CANNOT },
+        { "warehouse", "W1", "What is the total of this invoice?", "Which invoice do you mean?" },
+    };
+    for (size_t i = 0; i < sizeof screens / sizeof screens[0]; i++) {
+        struct cogent_message m[] = {
+            { .role = COGENT_RECORD, .type = cogent_str(screens[i].type), .id = cogent_str(screens[i].id) },
+            user(screens[i].ask)
+        };
+        turn(m, 2, NULL);
+        const char *got = t.call[0] ? t.call : t.text;
+        if (strncmp(got, screens[i].gives, strlen(screens[i].gives)) != 0)
+            fail_msg("%s on %s gives %s, not %s", screens[i].ask, screens[i].type, got, screens[i].gives);
+    }
+}
+
 static int open_with(const char *rules, char *error, size_t size)
 {
     const char *options = rules;
@@ -387,11 +450,18 @@ static int tear_down(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(asked_then_planned),      cmocka_unit_test(results_are_worded),
-        cmocka_unit_test(failures_are_told),       cmocka_unit_test(long_lists_are_cut),
-        cmocka_unit_test(records_are_listed),      cmocka_unit_test(only_the_user_is_heard),
-        cmocka_unit_test(a_missing_right_is_told), cmocka_unit_test(a_short_reply_completes),
-        cmocka_unit_test(wrong_rules_are_told),    cmocka_unit_test(odd_questions_do_no_harm),
+        cmocka_unit_test(asked_then_planned),
+        cmocka_unit_test(results_are_worded),
+        cmocka_unit_test(failures_are_told),
+        cmocka_unit_test(long_lists_are_cut),
+        cmocka_unit_test(records_are_listed),
+        cmocka_unit_test(only_the_user_is_heard),
+        cmocka_unit_test(a_missing_right_is_told),
+        cmocka_unit_test(a_short_reply_completes),
+        cmocka_unit_test(a_reply_changes_what_was_asked),
+        cmocka_unit_test(this_one_is_on_the_screen),
+        cmocka_unit_test(wrong_rules_are_told),
+        cmocka_unit_test(odd_questions_do_no_harm),
     };
     void *plugin = argc > 2 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL) : NULL;
     cogent_plugin_entry_fn entry = NULL;

@@ -18,8 +18,10 @@ GOLDEN = [
     ("rules", "What is the total of invoice 536365?", "main", False),
     ("approval", INVOICE, "main", True),
     ("error", "hello", "cut-before-first", False),
+    ("restart", "hello", "fails-over", False),
 ]
-MODELS = {"main": ["rules"], **{m: ["mock/" + m] for m in ("plain", "two-tools", "cut-before-first", "endless")}}
+MODELS = {"main": ["rules"], **{m: ["mock/" + m] for m in ("plain", "two-tools", "cut-before-first", "endless")},
+          "fails-over": ["mock/cut", "mock/plain"]}
 
 
 def start_detached(stack, question, model, bearer):

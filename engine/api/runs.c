@@ -16,6 +16,12 @@ static json_t *time_json(int64_t us)
     return json_string(cg_time_format(us, text));
 }
 
+/* null: the caller keeps the conversation itself. */
+static json_t *session_json(struct cogent_str session)
+{
+    return session.len ? cg_json_strn(session) : json_null();
+}
+
 static void on_list(void *arg, const struct cogent_db_result *result)
 {
     struct cg_request *r = arg;
@@ -31,8 +37,10 @@ static void on_list(void *arg, const struct cogent_db_result *result)
         json_array_append_new(
             list,
             json_pack("{s:o, s:o, s:o, s:o, s:o}", "run", cg_json_strn(row.values[0].str), "session",
-                      cg_json_strn(row.values[1].str), "status", cg_json_strn(row.values[2].str), "created",
-                      time_json(row.values[3].num), "updated", time_json(row.values[4].num)));
+                      session_json(row.values[1].str), "status",
+                      cg_str_eq(row.values[2].str, "auth_required") ? json_string("waiting")
+                                                                    : cg_json_strn(row.values[2].str),
+                      "created", time_json(row.values[3].num), "updated", time_json(row.values[4].num)));
         snprintf(next, sizeof next, "%lld", (long long)row.values[3].num);
     }
     cg_answer_list(r, list, n == (size_t)cg_query_int(r, "limit", 50, 200) ? next : NULL);
@@ -82,7 +90,7 @@ static void on_run(void *arg, const struct cogent_db_result *result)
     cg_hide_lost(r, rows, &hidden);
     cg_answer_data(r, 200,
                    json_pack("{s:s, s:o, s:s, s:o, s:o, s:o}", "run", r->params[0], "session",
-                             cg_json_strn(head.values[1].str), "status", cg_run_status(r, head), "created",
+                             session_json(head.values[1].str), "status", cg_run_status(r, head), "created",
                              time_json(head.values[4].num), "updated", time_json(head.values[5].num), "rows",
                              rows));
 }

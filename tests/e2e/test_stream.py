@@ -35,23 +35,23 @@ MODELS = {"main": ["rules"], **{name: ["mock/" + name] for name in SCRIPT},
           "fails-over": ["mock/breaks", "mock/mends"], "fails-late": ["mock/breaks-late", "mock/mends"]}
 
 
-class Streams(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = stack = Stack(models=MODELS, workers=2, jobs=1, start=False)
-        stack.mock.terminate()
-        stack.mock.wait()
-        stack.mock.stdout.close()
-        script = os.path.join(stack.folder, "script.json")
-        stack.write(script, json.dumps({"models": SCRIPT}))
-        stack.start_mock(script)
-        stack.write_config(MODELS)
-        stack.start()
-        stack.wait_for_feeds()
+def setUpModule():
+    """One company for all: its records take their time."""
+    stack = Streams.stack = Stack(models=MODELS, workers=2, jobs=1, start=False)
+    stack.mock.terminate()
+    stack.mock.wait()
+    stack.mock.stdout.close()
+    script = os.path.join(stack.folder, "script.json")
+    stack.write(script, json.dumps({"models": SCRIPT}))
+    stack.start_mock(script)
+    stack.write_config(MODELS)
+    stack.start()
+    unittest.addModuleCleanup(stack.stop)
+    stack.wait_for_feeds()
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.stop()
+
+class Streams(unittest.TestCase):
+    stack = None
 
     def ask(self, question, model, unix=False, headers=None, bearer="", **more):
         reply = self.stack.post("/v1/assistant/chat/stream", {"query": question, "model": model, **more}, unix=unix,
@@ -419,6 +419,5 @@ class Keys(Streams):
         self.assertEqual(replies[0]["choices"], replies[1]["choices"])
 
 
-del Streams
 if __name__ == "__main__":
     unittest.main(verbosity=2)

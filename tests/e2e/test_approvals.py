@@ -302,41 +302,59 @@ class Killed(Room):
         self.assertEqual(before + 1, self.invoices())
 
 
-class Cut(Room):
-    """The ERP's connection breaks at every byte of the request and of the answer."""
+class Cut(unittest.TestCase):
+    """The ERP's connection breaks at every byte of the request and of the answer. Each tenant has its own connection, so
+    that several bytes are tried at a time."""
+    TENANTS = tuple(f"t{n}" for n in range(8))
 
-    def decide(self, expected, **plan):
-        before = self.invoices()
-        _, approval = self.wait_for_approval()
-        self.proxy.plan("POST", **plan)
-        found = events(self.stack.decide(approval, stream=True).body)
-        result = next(e["data"] for e in found if e["event"] == "tool_result")
-        self.assertEqual(1, sum(e["event"] in ("done", "error") for e in found))
-        made = self.invoices() - before
-        self.assertIn((result["status"], made), expected, plan)
-        state = self.stack.get("/v1/approvals/" + approval).data["state"]
-        self.assertEqual(result["status"], state)
-        return result
+    def setUp(self):
+        self.stack = stack = Stack(tenants=self.TENANTS, jobs=0, start=False)
+        self.addCleanup(stack.stop)
+        self.proxies = {t: Proxy(stack.erp.port) for t in self.TENANTS}
+        for proxy in self.proxies.values():
+            self.addCleanup(proxy.close)
+        with open(stack.config, encoding="utf-8") as file:
+            lines = file.read().split("\n")
+        for tenant, proxy in self.proxies.items():
+            lines = [line.replace(f":{stack.erp.port}", f":{proxy.port}") if f'["{tenant}"]' in line else line for line in lines]
+        stack.write(stack.config, "\n".join(lines))
+        stack.start()
+
+    def decide(self, tenant, expected, **plan):
+        """One invoice, its request or answer cut as planned: what is told and what was made."""
+        bearer = token(tenant=tenant)
+        before = self.stack.erp.counts(tenant)["invoices"]
+        approval = self.stack.stream(ASK, bearer=bearer)[-1]["data"]["approvals"][0]
+        self.proxies[tenant].plan("POST", **plan)
+        found = events(self.stack.decide(approval, bearer=bearer, stream=True).body)
+        told = next(e["data"] for e in found if e["event"] == "tool_result")["status"]
+        state = self.stack.get("/v1/approvals/" + approval, bearer=bearer).data["state"]
+        made = self.stack.erp.counts(tenant)["invoices"] - before
+        ends = sum(e["event"] in ("done", "error") for e in found)
+        return None if (told, made) in expected and state == told and ends == 1 else (plan, told, made, state, ends)
 
     def test_every_byte(self):
-        self.decide([("done", 1)], times=0)
-        request, reply = self.proxy.seen[0]
+        self.assertIsNone(self.decide("t0", [("done", 1)], times=0))
+        request, reply = self.proxies["t0"].seen[0]
         self.assertGreater(len(reply), 100)
-        answer = reply.index(b"\r\n\r\n") + 4
-        for k in range(len(reply)):
-            # The key's promise settles what broke once; what goes on breaking is told as unknown. A head without its
-            # end is no answer; a body that is cut short is none either.
-            if k % 2:
-                self.decide([("done", 1)], cut_reply=k, times=1)
-            else:
-                self.decide([("unknown", 1)], cut_reply=k, times=99)
-        # The request is as long each time: but for the key, the approval and the token it is the same.
-        for k in range(0, len(request) - 1):
-            if k % 2:
-                self.decide([("done", 1)], cut_request=k, times=1)
-            else:
-                self.decide([("unknown", 0), ("failed", 0)], cut_request=k, times=99)
-        self.assertGreater(answer, 0)
+        # The key's promise settles what broke once; what goes on breaking is told as unknown. But for the key the
+        # request is as long each time.
+        cuts = [("cut_reply", k, [("unknown", 1)]) for k in range(len(reply))]
+        cuts += [("cut_request", k, [("unknown", 0), ("failed", 0)]) for k in range(len(request) - 1)]
+        wrong = []
+
+        def work(n, tenant):
+            for name, k, expected in cuts[n::len(self.TENANTS)]:
+                once = k // len(self.TENANTS) % 2
+                wrong.append(self.decide(tenant, [("done", 1)] if once else expected, times=1 if once else 99, **{name: k}))
+
+        threads = [threading.Thread(target=work, args=pair) for pair in enumerate(self.TENANTS)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(len(cuts), len(wrong))
+        self.assertEqual([], [w for w in wrong if w])
 
 
 del Room

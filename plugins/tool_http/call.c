@@ -306,6 +306,7 @@ static int send_built(struct run *run, const struct th_request *built)
         .headers = built->headers,
         .n_headers = built->n_headers,
         .body = cp_buf_peek(&built->body),
+        .flags = run->tool->writes ? COGENT_HTTP_ONCE : 0,
         .total_ms = left < run->tool->timeout_ms ? left : run->tool->timeout_ms,
     };
     if (!left)

@@ -163,7 +163,7 @@ static int declare_about(struct th_reading *r)
         return th_wrong(r->error, "about is missing: it tells the model when to use the tool");
     if (!abi->permission || !*abi->permission)
         return th_wrong(r->error, "permission is missing: without it nobody may use the tool");
-    abi->about = abi->about ? abi->about : "";
+    abi->about = abi->about ? abi->about : "Used by the engine itself.";
     return 0;
 }
 

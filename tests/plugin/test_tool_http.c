@@ -749,6 +749,7 @@ static void test_read_retry(void **state)
     (void)state;
     open_file(erp_path);
     run("get_invoice", "{\"number\":\"1\"}");
+    assert_int_equal(fake_last()->flags, 0);
     fake_broken(COGENT_UNAVAILABLE, 1);
     assert_int_equal(fake.completed, 0);
     uint32_t first = fake_tick();
@@ -787,6 +788,7 @@ static void test_write_header(void **state)
     (void)state;
     open_file(erp_path);
     run("create_invoice", CREATE); /* sent, not answered: the key lets us ask again */
+    assert_int_equal(fake_last()->flags, COGENT_HTTP_ONCE);
     fake_broken(COGENT_TIMEOUT, 1);
     assert_true(fake_tick() > 0);
     assert_string_equal(fake.requests[0].body, fake.requests[1].body);

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An ERP that speaks RPC (tests/books), driven by its tools file alone: policies/tools/books.lua. What REST does not show:
+sessions that expire, errors inside a 200, pages by position, and a write without a key that would keep it from being
+done twice."""
+
+import http.client
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import unittest
+
+from stack import Stack, token, until
+
+BOOKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "books")
+PASSWORDS = {"demo": ("cogent", "books-pass-1"), "small": ("reader", "books-pass-2")}
+ASKED = "Create an order for customer 7: 2 of product 3 at 2.55"
+FINDS_AFTER_DOUBT = False  # whether the engine looks for a doubtful write with once.find
+
+
+def call(name, n=0, **arguments):
+    return {"call": {"index": n, "id": f"call_{n}", "name": name, "arguments": json.dumps(arguments)}}
+
+
+ORDER = {"customer_id": 7, "lines": [{"item_id": 3, "quantity": 2, "unit_price": "2.55"}]}
+SCRIPT = {
+    "party": [[call("get_party", code="C007")], [{"text": "{{tool:/name}} may owe {{tool:/credit_limit}}."}]],
+    "nobody": [[call("get_party", code="C999")], [{"text": "There is none."}]],
+    "list": [[call("list_orders")], [{"text": "The last is {{tool:/items/0/number}}."}]],
+    "some": [[call("list_orders", customer_id=7, state="done")], [{"text": "So many."}]],
+    "three": [[call("get_party", 0, code="C001"), call("get_party", 1, code="C002"), call("get_party", 2, code="C003")],
+              [{"text": "Three."}]],
+    "order": [[call("create_order", **ORDER)], [{"text": "Done."}]],
+    "bad": [[call("create_order", **dict(ORDER, customer_id=700))], [{"text": "No."}]],
+}
+ALLOW = 'return { about = "All is allowed.", on = "tool_call", decide = function() return allow() end }\n'
+
+
+class Service:
+    """A running books.py."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([sys.executable, os.path.join(BOOKS, "books.py")], stdout=subprocess.PIPE)
+        self.port = int(self.process.stdout.readline().decode().rsplit(":", 1)[1])
+
+    def control(self, **wanted):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request("POST", "/control", json.dumps(wanted))
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Books(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.books = Service()
+        cls.stack = stack = Stack(tenants=tuple(PASSWORDS), jobs=0, workers=1, feeds=False, start=False,
+                                  fields={"books_url": f"http://127.0.0.1:{cls.books.port}", "db": "live"})
+        stack.mock.terminate()
+        stack.mock.wait()
+        stack.mock.stdout.close()
+        script = os.path.join(stack.folder, "script.json")
+        stack.write(script, json.dumps({"models": SCRIPT}))
+        stack.start_mock(script)
+        for tenant, (user, password) in PASSWORDS.items():
+            stack.write(os.path.join(stack.state, "secrets", tenant, "books_user"), user)
+            stack.write(os.path.join(stack.state, "secrets", tenant, "books_password"), password)
+        share = os.environ["COGENT_SHARE"]
+        bundle = os.path.join(stack.folder, "bundle")
+        for folder in ("templates", "policies/a"):
+            os.makedirs(os.path.join(bundle, folder))
+        with open(share + "/bundles/default/templates/assistant.lua", encoding="utf-8") as file:
+            stack.write(bundle + "/templates/assistant.lua", file.read())
+        stack.write(bundle + "/policies/a/allow.lua", ALLOW)
+        stack.write_config({"main": ["rules"], **{name: ["mock/" + name] for name in SCRIPT}}, 1, 0,
+                           f'policies = "bundle", tools = {{ "{share}/tools/erp.lua", "{share}/tools/books.lua" }},')
+        try:
+            stack.start()
+        except BaseException:
+            cls.tearDownClass()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.books.stop()
+        cls.stack.stop()
+
+    def setUp(self):
+        nothing = dict.fromkeys(("cut", "cut_before", "drop", "delay", "garbage", "session_calls", "expired_status"))
+        self.books.control(drop_sessions=True, forget=True, **nothing)
+
+    def ask(self, model, question="What about customer 7?", **more):
+        """(results of its calls, the last event, the run's rows)"""
+        found = self.stack.stream(question, model=model, **more)
+        results = [e["data"] for e in found if e["event"] == "tool_result"]
+        run = found[0]["data"]["run"]
+        rows = self.stack.get("/v1/runs/" + run, bearer=more.get("bearer", "")).data["rows"]
+        return results, found[-1]["data"], [r["body"] for r in rows if r["kind"] == "outcome"]
+
+    def orders(self):
+        return self.books.control()["references"]
+
+    # Reading.
+
+    def test_one_record(self):
+        results, done, _ = self.ask("party")
+        self.assertEqual("done", results[0]["status"], results)
+        self.assertEqual("Customer 7 may owe 1750.", done["content"].split(" [")[0])
+        self.assertEqual({"id": 7, "code": "C007", "name": "Customer 7", "credit_limit": "1750"}, results[0]["result"])
+        self.assertEqual(["session.open", "party.search_read"], self.books.control()["called"][-2:])
+
+    def test_nobody_is_not_found(self):
+        results, done, _ = self.ask("nobody")
+        self.assertEqual(("failed", "not_found"), (results[0]["status"], results[0]["error"]["class"]))
+        self.assertEqual("complete", done["status"])
+
+    def list_all(self):
+        results, done, outcomes = self.ask("list", "List all orders")
+        self.assertEqual("done", results[0]["status"], results)
+        self.assertEqual("complete", done["status"])
+        items = outcomes[0]["result"]["items"]
+        there = self.books.control()["orders"]["live"]
+        self.assertGreater(there, 200)
+        self.assertEqual(there, len(items))
+        self.assertEqual(there, len({row["number"] for row in items}))
+        self.assertEqual(sorted((row["date"] for row in items), reverse=True), [row["date"] for row in items])
+        self.assertIn(items[0]["number"], done["content"])
+        self.assertFalse(outcomes[0]["result"]["more"])
+        self.assertRegex(items[0]["total"], r"^\d+\.\d\d$")
+
+    def test_a_list_over_three_pages(self):
+        self.ask("party")
+        self.books.control(forget=True)
+        self.list_all()
+        self.assertEqual(["order.search_read"] * 3, self.books.control()["called"])
+
+    def test_clauses_go_with_their_arguments(self):
+        _, _, outcomes = self.ask("some")
+        rows = outcomes[0]["result"]["items"]
+        self.assertTrue(rows)
+        self.assertEqual({(7, "done")}, {(row["party"], row["state"]) for row in rows})
+
+    # Sessions.
+
+    def test_a_session_dropped_in_the_middle(self):
+        for status in (200, 401):
+            with self.subTest(status):
+                self.ask("party")
+                self.books.control(forget=True, expired_status=status, session_calls=2, drop_sessions=True)
+                self.list_all()
+                seen = self.books.control()
+                self.assertEqual("order.search_read", seen["called"][0], "the old session was tried")
+                self.assertEqual(2, seen["logins"], "a session for two pages, and another")
+                self.assertEqual(2 + 3, seen["called"].count("order.search_read"), "each page once, and two refusals")
+                self.books.control(session_calls=None)
+
+    def test_one_login_for_many(self):
+        self.books.control(delay={"method": "session.open", "seconds": 0.3})
+        results, _, _ = self.ask("three")
+        self.assertEqual(["done"] * 3, [r["status"] for r in results])
+        done = []
+        askers = [threading.Thread(target=lambda: done.append(self.ask("three")[1]["status"])) for _ in range(4)]
+        self.books.control(drop_sessions=True, forget=True)
+        for asker in askers:
+            asker.start()
+        for asker in askers:
+            asker.join()
+        self.assertEqual(["complete"] * 4, done)
+        self.assertEqual(1, self.books.control()["logins"])
+
+    def test_a_login_that_is_refused(self):
+        path = os.path.join(self.stack.state, "secrets", "demo", "books_password")
+        self.stack.write(path, "wrong-password")
+        try:
+            results, done, _ = self.ask("party")
+        finally:
+            self.stack.write(path, PASSWORDS["demo"][1])
+        self.assertEqual(("failed", "auth"), (results[0]["status"], results[0]["error"]["class"]))
+        self.assertIn("its login was refused", results[0]["error"]["message"])
+        self.assertNotIn("wrong-password", json.dumps([results, done]))
+        self.assertNotIn("wrong-password", self.stack.logged())
+        until("the login to be tried again", lambda: self.ask("party")[0][0]["status"] == "done")
+
+    # Writing.
+
+    def test_a_write(self):
+        before = self.orders()
+        results, done, _ = self.ask("order", ASKED)
+        self.assertEqual("done", results[0]["status"], results)
+        self.assertEqual("complete", done["status"])
+        self.assertEqual(len(before) + 1, len(self.orders()))
+        self.assertEqual(29, len(self.orders()[-1]), "the key stands in the record")
+
+    def test_a_refused_write_is_told_as_refused(self):
+        before = self.orders()
+        results, done, _ = self.ask("order", ASKED, bearer=token("small"))
+        self.assertEqual(("denied", "denied"), (results[0]["status"], results[0]["error"]["class"]), results)
+        self.assertIn("may not order.create", results[0]["error"]["message"])
+        self.assertNotIn("reader", results[0]["error"]["message"], "a name from the secrets is not told")
+        self.assertNotIn("<b>", results[0]["error"]["message"])
+        self.assertEqual("complete", done["status"])
+        results, _, _ = self.ask("bad", ASKED + ", no, for 700")
+        self.assertEqual(("failed", "invalid"), (results[0]["status"], results[0]["error"]["class"]), results)
+        self.assertIn("no such party", results[0]["error"]["message"])
+        self.assertEqual(before, self.orders())
+
+    def test_a_write_whose_session_is_over(self):
+        before = self.orders()
+        self.ask("party")
+        self.books.control(drop={"method": "order.create", "times": 1})
+        results, _, _ = self.ask("order", ASKED)
+        self.assertEqual("done", results[0]["status"], results)
+        self.assertEqual(len(before) + 1, len(self.orders()))
+
+    def cut(self, **fault):
+        """The write with this fault: (its result, how many orders it made)"""
+        before = len(self.orders())
+        self.books.control(**{name: dict(value, method="order.create", times=1) for name, value in fault.items()})
+        results, _, _ = self.ask("order", ASKED)
+        return results[0], len(self.orders()) - before
+
+    CUTS = (0, 1, 15, 60, 90, 110)
+
+    @unittest.skipIf(FINDS_AFTER_DOUBT, "the engine looks for it")
+    def test_a_doubt_is_told(self):
+        for n in self.CUTS:
+            with self.subTest(n):
+                result, made = self.cut(cut={"bytes": n})
+                self.assertEqual(("unknown", 1), (result["status"], made), result)
+        result, made = self.cut(garbage={})
+        self.assertEqual(("unknown", 1), (result["status"], made), result)
+
+    @unittest.skipUnless(FINDS_AFTER_DOUBT, "the engine does not look after a doubt")
+    def test_write_cut_after_commit(self):
+        for n in self.CUTS:
+            with self.subTest(n):
+                result, made = self.cut(cut={"bytes": n})
+                self.assertEqual(("done", 1), (result["status"], made), result)
+                with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
+                    self.assertEqual(("done",), db.execute("select state from effect order by created desc limit 1").fetchone())
+
+    def test_a_write_cut_before_it_is_done(self):
+        result, made = self.cut(cut_before={})
+        self.assertEqual(("unknown", 0), (result["status"], made), result)
+
+
+class Declaration(unittest.TestCase):
+    """The files as the manual prints them, and the shipped one: they load, and their examples are right."""
+
+    def check(self, *paths):
+        done = subprocess.run([os.environ["COGENT"], "tools", "check", *paths], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, env=dict(os.environ, COGENT_CONFIG=""), check=False)
+        self.assertEqual(0, done.returncode, done.stdout)
+        return done.stdout
+
+    def test_examples(self):
+        self.assertIn("4 examples are right, 0 wrong", self.check(os.path.join(os.environ["COGENT_SHARE"], "tools", "books.lua")))
+
+    def test_printed(self):
+        self.assertIn("1 examples are right, 0 wrong", self.check(os.path.join(BOOKS, "printed", "erp.lua")))
+        self.assertIn("0 examples are right, 0 wrong", self.check(os.path.join(BOOKS, "printed", "books.lua")))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

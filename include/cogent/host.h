@@ -235,8 +235,9 @@ struct cogent_complete_api {
 /* Whoever watches a call while it is tried (`cogent tools try`): told what it sends and gets, without credentials. */
 struct cogent_trace_api {
     size_t size;
-    /* what: "request" {method, url, headers, body}, "reply" {status, body}, "login" {status} */
-    void (*told)(const struct cogent_call *call, const char *what, struct cogent_str json);
+    /* what: "request" {method, url, headers, body}, before it is sent: non-zero, and it is not; "reply" {status,
+     * body}; "login" {status}. */
+    int (*told)(const struct cogent_call *call, const char *what, struct cogent_str json);
 };
 
 struct cogent_host {

@@ -32,6 +32,7 @@ struct run {
     int doubt;               /* an earlier attempt of this write was sent and not answered */
     int64_t deadline;        /* microseconds; 0: none */
     int over;                /* it was completed */
+    int reach;               /* the tool itself is not called */
     int entered, released;
 };
 
@@ -329,9 +330,10 @@ static int send_request(struct run *run)
     free_credential(run);
     if (!err && built.credential)
         run->credential = strdup(built.credential);
-    if (!err)
-        th_trace_request(run->call, run->tool, &run->vars, run->pages.url);
-    if (!err)
+    int held = err ? 0 : th_trace_request(run->call, run->tool, &run->vars, run->pages.url);
+    if (held)
+        err = run->doubt ? unknown(run) : fail(run, COGENT_CANCELLED, "it was not sent");
+    else if (!err)
         err = send_built(run, &built);
     else if (run->doubt)
         err = unknown(run);
@@ -342,6 +344,42 @@ static int send_request(struct run *run)
 }
 
 /* --- a session first --- */
+
+static void on_reached(void *arg, const struct cogent_http_result *result)
+{
+    struct run *run = arg;
+    struct th_problem problem;
+    const char *login = run->tool->auth->kind >= TH_AUTH_LOGIN ? "ok" : "none";
+    run->entered = 1;
+    if (result->err) {
+        th_problem(&problem, result->err, "%s does not answer: %s", run->origin.ptr,
+                   result->detail ? result->detail : "");
+        fail(run, problem.err, problem.message);
+    } else {
+        done(run, json_pack("{s:s, s:i, s:s}", "address", run->origin.ptr, "status", result->status, "login",
+                            login));
+    }
+    leave(run);
+}
+
+/* Any answer will do: which paths there are is the service's business. No credential goes along. */
+static int send_reach(struct run *run)
+{
+    static const struct cogent_http_events events = { sizeof events, NULL, on_reached };
+    const struct cogent_http_request request = { .size = sizeof request,
+                                                 .label = "reach",
+                                                 .method = "GET",
+                                                 .url = run->origin.ptr,
+                                                 .total_ms = run->tool->timeout_ms };
+    if (cogent_op_none(run->call->host->http->send(run->call->op, &request, &events, run)))
+        return fail(run, COGENT_INTERNAL, "the request could not be sent");
+    return 0;
+}
+
+static int send(struct run *run)
+{
+    return run->reach ? send_reach(run) : send_request(run);
+}
 
 static int no_session(struct run *run, const struct th_problem *problem)
 {
@@ -382,20 +420,20 @@ static int proceed(struct run *run)
 {
     struct th_problem problem = { 0, "" };
     if (run->tool->auth->kind < TH_AUTH_LOGIN)
-        return send_request(run);
+        return send(run);
     forget_credential(run);
     int have = th_session_get(&run->waiter, &run->vars.login, &run->serial, &problem);
     if (have < 0)
         return no_session(run, &problem);
     if (have)
-        return send_request(run);
+        return send(run);
     uint32_t left = left_ms(run);
     if (left != UINT32_MAX)
         run->call->host->timer->after(run->call->op, "login", left ? left : 1, on_waited, run);
     return 0;
 }
 
-int th_call(struct cogent_call *call)
+static int begin(struct cogent_call *call, int reach)
 {
     const struct th_tool *tool = (const struct th_tool *)(const void *)call->tool;
     struct th_problem problem;
@@ -409,6 +447,7 @@ int th_call(struct cogent_call *call)
     }
     run->call = call;
     run->tool = tool;
+    run->reach = reach;
     run->vars = (struct th_vars){ .host = call->host,
                                   .asker = call->asker,
                                   .args = args,
@@ -427,4 +466,14 @@ int th_call(struct cogent_call *call)
     err = err ? fail(run, err, problem.message) : proceed(run);
     leave(run);
     return err;
+}
+
+int th_call(struct cogent_call *call)
+{
+    return begin(call, 0);
+}
+
+int th_reach(struct cogent_call *call)
+{
+    return begin(call, 1);
 }

@@ -3,6 +3,7 @@
  */
 #include "tool_http.h"
 
+#include "call.h"
 #include "common/json.h"
 #include "declaration.h"
 #include "pages.h"
@@ -124,6 +125,12 @@ static int check(void *self, size_t i, char *out, size_t size)
     return err;
 }
 
+static int reach(void *self, struct cogent_call *call)
+{
+    (void)self; /* the tool knows its service */
+    return th_reach(call);
+}
+
 static const struct cogent_toolset toolset = {
     .size = sizeof toolset,
     .name = "http",
@@ -132,6 +139,7 @@ static const struct cogent_toolset toolset = {
     .count = count,
     .get = get,
     .check = check,
+    .reach = reach,
 };
 
 COGENT_EXPORT const struct cogent_plugin *cogent_plugin_entry(uint32_t oldest, uint32_t newest)

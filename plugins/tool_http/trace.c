@@ -10,14 +10,14 @@ static const struct cogent_trace_api *watcher(const struct cogent_call *call)
 }
 
 /* Takes json. */
-static void tell(const struct cogent_call *call, const char *what, json_t *json)
+static int tell(const struct cogent_call *call, const char *what, json_t *json)
 {
     struct cp_buf text = { .secret = 1 };
     cp_json_write(&text, json);
-    if (!text.failed)
-        watcher(call)->told(call, what, cp_buf_peek(&text));
+    int rc = text.failed ? COGENT_NO_MEMORY : watcher(call)->told(call, what, cp_buf_peek(&text));
     cp_buf_finish(&text);
     cp_json_drop(json);
+    return rc;
 }
 
 json_t *th_request_shown(const struct th_tool *tool, const struct th_request *request)
@@ -35,18 +35,20 @@ json_t *th_request_shown(const struct th_tool *tool, const struct th_request *re
     return out;
 }
 
-void th_trace_request(const struct cogent_call *call, const struct th_tool *tool, const struct th_vars *vars,
-                      const char *next)
+int th_trace_request(const struct cogent_call *call, const struct th_tool *tool, const struct th_vars *vars,
+                     const char *next)
 {
     struct th_request built = { 0 };
     struct th_problem problem;
     struct th_vars shown = *vars;
     shown.masked = 1;
     if (!watcher(call))
-        return;
-    if (th_request_build(tool, &shown, next, &built, &problem) == 0)
-        tell(call, "request", th_request_shown(tool, &built));
+        return 0;
+    int rc = th_request_build(tool, &shown, next, &built, &problem);
+    if (rc == 0)
+        rc = tell(call, "request", th_request_shown(tool, &built));
     th_request_finish(&built);
+    return rc;
 }
 
 void th_trace_reply(const struct cogent_call *call, const struct th_tool *tool, const struct th_vars *vars,

@@ -7,9 +7,9 @@
 
 #include "request.h"
 
-/* The same request once more, to be shown. */
-void th_trace_request(const struct cogent_call *call, const struct th_tool *tool, const struct th_vars *vars,
-                      const char *next);
+/* The same request once more, to be shown. Non-zero: it is not to be sent. */
+int th_trace_request(const struct cogent_call *call, const struct th_tool *tool, const struct th_vars *vars,
+                     const char *next);
 /* What came back; the words of `body` without those that th_judge would hide. */
 void th_trace_reply(const struct cogent_call *call, const struct th_tool *tool, const struct th_vars *vars,
                     const char *credential, const struct cogent_http_result *result);

@@ -6,9 +6,12 @@ done twice."""
 import http.client
 import json
 import os
+import pty
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -36,6 +39,13 @@ SCRIPT = {
     "bad": [[call("create_order", **dict(ORDER, customer_id=700))], [{"text": "No."}]],
 }
 ALLOW = 'return { about = "All is allowed.", on = "tool_call", decide = function() return allow() end }\n'
+
+
+# A service that nobody serves at the paths asked for: what is sent is what matters.
+ECHO = '''return { service = "echo", base = "{tenant.books_url}", tools = {
+  who = { about = "Who.", permission = "echo.read", auth = "caller", route = "GET /who" },
+  own = { about = "Own.", permission = "echo.read", auth = { handed = true, header = "Authorization", value = "{user.credential}" }, route = "GET /own" },
+} }'''
 
 
 class Service:
@@ -251,6 +261,133 @@ class Books(unittest.TestCase):
     def test_a_write_cut_before_it_is_done(self):
         result, made = self.cut(cut_before={})
         self.assertEqual(("unknown", 0), (result["status"], made), result)
+
+
+class CommandLine(unittest.TestCase):
+    """`cogent tools` without a server: tried against the service, and against a description."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.books = Service()
+        cls.folder = tempfile.mkdtemp(prefix="cogent-test-")
+        os.makedirs(os.path.join(cls.folder, "secrets"))
+        share = os.environ["COGENT_SHARE"]
+        for name, text in {"secrets/books_user": "cogent", "secrets/books_password": "books-pass-1", "jwt": "x" * 40,
+                           "echo.lua": ECHO,
+                           "cogent.lua": f'''return {{ state = "{cls.folder}/state", secrets = "{cls.folder}/secrets",
+  auth = {{ secret = file "jwt", issuer = "https://login.example" }}, tools = {{ "{share}/tools/books.lua", "echo.lua" }},
+  tenants = {{ acme = {{ books_url = "http://127.0.0.1:{cls.books.port}", db = "live" }} }} }}'''}.items():
+            with open(os.open(os.path.join(cls.folder, name), os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.books.stop()
+        shutil.rmtree(cls.folder)
+
+    def run_tools(self, *arguments, status=0, **environment):
+        env = dict(os.environ, COGENT_CONFIG=os.path.join(self.folder, "cogent.lua"), **environment)
+        done = subprocess.run([os.environ["COGENT"], "tools", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, env=env, check=False)
+        self.assertEqual(status, done.returncode, done.stdout)
+        self.assertNotIn("books-pass-1", done.stdout)
+        return done.stdout
+
+    def test_try_shows_the_wire(self):
+        shown = self.run_tools("try", "get_party", "code=C007")
+        for piece in ("login: 200", "/rpc\n", "Authorization: ***", "party.search_read", "200", "result\n", "1750", "as service"):
+            self.assertIn(piece, shown)
+        shown = json.loads(self.run_tools("try", "get_party", "code=C007", "--json", "--tenant", "acme"))
+        self.assertEqual("1750", shown["result"]["credit_limit"])
+        self.assertEqual(["login", "request", "reply"], [row["what"] for row in shown["wire"]])
+        shown = self.run_tools("try", "get_party", "code=C999", status=1)
+        self.assertIn("not_found: not found", shown)
+
+    def test_try_asks_before_a_write(self):
+        arguments = ("try", "create_order", "customer_id=7", 'lines=[{"item_id":3,"quantity":2,"unit_price":"2.55"}]')
+        before = self.books.control()["references"]
+        self.assertIn("say --yes", self.run_tools(*arguments, status=1))
+        for answer, made in (("n", 0), ("y", 1)):
+            shown = self.at_terminal(arguments, answer)
+            self.assertIn("Really send this? [y/N]", shown)
+            self.assertEqual(1, shown.count("POST http"), shown)
+            self.assertIn("nothing was sent" if not made else "result", shown)
+            self.assertEqual(len(before) + made, len(self.books.control()["references"]))
+        self.assertIn('"result":{"id":', self.run_tools(*arguments, "--yes", "--json"))
+
+    def at_terminal(self, arguments, answer):
+        """What is shown at a terminal where somebody types an answer."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ["COGENT_CONFIG"] = os.path.join(self.folder, "cogent.lua")
+            os.execv(os.environ["COGENT"], ["cogent", "tools", *arguments])
+        os.write(terminal, (answer + "\n").encode())
+        shown = b""
+        try:
+            while block := os.read(terminal, 65536):
+                shown += block
+        except OSError:
+            pass  # the other side has gone
+        os.close(terminal)
+        os.waitpid(pid, 0)
+        return shown.decode()
+
+    def test_try_checks_the_arguments(self):
+        for arguments, words in ((["customer_id=seven", "lines=[]"], "customer_id: not valid JSON"),
+                                 (["customer=7"], 'no argument "customer"'), (["customer_id"], "NAME=VALUE"),
+                                 (["customer_id=7", "lines=[]"], "do not fit the schema: /lines"),
+                                 (["customer_id=7"], "/lines is missing")):
+            self.assertIn(words, self.run_tools("try", "create_order", *arguments, "--yes", status=1))
+        self.assertIn("no tool", self.run_tools("try", "drop_tables", status=1))
+        self.assertIn("was not given", self.run_tools("try", "get_party", "code=C007", "--permission", "x.read", status=1))
+        self.assertIn('no tenant "x"', self.run_tools("try", "get_party", "code=C007", "--tenant", "x", status=1))
+        self.run_tools("try", status=2)
+        self.run_tools("try", "get_party", "--what", status=2)
+
+    def test_try_as_a_user(self):
+        """The token is the configuration's own; the user's credential at a service comes from the environment."""
+        shown = self.run_tools("try", "who", "--as", "ann", "--permission", "echo.*", "--json", status=1)
+        self.assertIn('"Authorization":"Bearer ***"', shown)
+        shown = self.run_tools("try", "own", status=1)
+        self.assertIn("Cogent-Credential: echo VALUE", shown)
+        shown = self.run_tools("try", "own", status=1, COGENT_CREDENTIAL="own-token-1")
+        self.assertIn("Authorization: ***", shown)
+        self.assertNotIn("own-token-1", shown)
+
+    def test_check_live(self):
+        shown = self.run_tools("check", "--live")
+        self.assertRegex(shown, r"books +acme +service +ok .*\(status 404\), and the login is good")
+        self.assertEqual(["session.open"], [m for m in self.books.control()["called"] if m != "party.search_read"][-1:])
+        self.books.control(cut_before={"method": "session.open"})
+        try:
+            shown = json.loads(self.run_tools("check", "--live", "--json", status=1))
+        finally:
+            self.books.control(cut_before=None)
+        wrong = [row for row in shown["live"] if not row["ok"]]
+        self.assertEqual(["books"], [row["service"] for row in wrong])
+        self.assertIn("its login cannot be reached", wrong[0]["says"])
+        self.run_tools("check", "--tenant", "acme", status=2)
+
+    def test_import(self):
+        description = os.path.join(BOOKS, "openapi.json")
+        made = self.run_tools("import", description)
+        for name in ("list_invoices", "create_invoice", "get_invoice", "void_invoice", "get_api_v1_stock"):
+            self.assertIn(f"    {name} = {{\n", made)
+        self.assertIn('base    = "{tenant.acme_erp_url}/erp"', made)
+        self.assertIn('once       = { header = "Idempotency-Key" }', made)
+        self.assertIn('query      = { dry_run = "{dry_run}" }', made)
+        path = os.path.join(self.folder, "made.lua")
+        for text, status, words in ((made, 1, "permission is missing"),
+                                    (made.replace('-- permission = "..."', 'permission = "x.y"'), 1, "once is missing"),
+                                    (made.replace('-- permission = "..."', 'permission = "x.y"').replace("-- once    = ...", 'once = "never"'), 0, "0 wrong")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            self.assertIn(words, self.run_tools("check", path, status=status))
+        some = self.run_tools("import", description, "--only", "*_invoice")
+        self.assertNotIn("list_invoices", some)
+        self.assertIn("get_invoice", some)
+        self.assertIn("no operation", self.run_tools("import", description, "--only", "x", status=1))
+        self.assertIn("cannot be read", self.run_tools("import", "none.json", status=1))
 
 
 class Declaration(unittest.TestCase):

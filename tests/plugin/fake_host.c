@@ -361,13 +361,14 @@ static const struct cogent_complete_api complete_api = {
     .chat_fail = chat_fail,
 };
 
-static void told(const struct cogent_call *call, const char *what, struct cogent_str json)
+static int told(const struct cogent_call *call, const char *what, struct cogent_str json)
 {
     (void)call;
     append(fake.told, sizeof fake.told, cogent_str(what));
     append(fake.told, sizeof fake.told, cogent_str(" "));
     append(fake.told, sizeof fake.told, json);
     append(fake.told, sizeof fake.told, cogent_str("\n"));
+    return fake.hold_back;
 }
 
 static const struct cogent_trace_api trace_api = { sizeof trace_api, told };

@@ -62,6 +62,7 @@ struct fake {
     struct cogent_call *finished; /* completed last */
     /* Lua functions: reference -> C. Gets the first argument. */
     const char *(*function)(const char *reference, json_t *arg);
+    int hold_back;        /* what the trace answers */
     char told[FAKE_TEXT]; /* "what json\n" each, when a trace watches */
 };
 

@@ -690,6 +690,43 @@ static void test_what_is_shown(void **state)
     close_service();
 }
 
+/* Whoever watches may hold a request back, and ask whether a service is there without calling anything. */
+static void test_held_back_and_reached(void **state)
+{
+    (void)state;
+    open_books(LOGIN);
+    host = &fake_watched_host;
+    fake.function = functions;
+    fake.hold_back = 1;
+    start(0, "make");
+    answer_login(1);
+    ended(COGENT_CANCELLED, "not sent");
+    assert_int_equal(fake.n_requests, 1);
+    holds(fake.told, "order.create");
+    close_service();
+
+    open_books(LOGIN);
+    fake.function = functions;
+    fake.completed = 0;
+    calls[0] = (struct cogent_call){ .size = sizeof calls[0],
+                                     .host = host,
+                                     .tool = toolset->get(self, 0),
+                                     .op = { 1, 1 },
+                                     .args = cogent_str("{}"),
+                                     .asker = &askers[0],
+                                     .effect_key = "",
+                                     .deadline_ms = 20000 };
+    fake.call = &calls[0];
+    toolset->reach(self, &calls[0]);
+    answer_login(1);
+    assert_string_equal(fake_last()->method, "GET");
+    assert_string_equal(fake_last()->url, "http://books");
+    assert_string_equal(fake_last()->headers, "");
+    fake_answer(404, "");
+    ended(0, "{\"address\":\"http://books\",\"status\":404,\"login\":\"ok\"}");
+    close_service();
+}
+
 /* --- wiping --- */
 
 enum { HEAD = 16 };
@@ -774,6 +811,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_token_goes_only_where_it_belongs),
         cmocka_unit_test(test_a_function_makes_the_header),
         cmocka_unit_test(test_what_is_shown),
+        cmocka_unit_test(test_held_back_and_reached),
         cmocka_unit_test(test_credentials_do_not_stay),
     };
     const struct cogent_plugin *plugin = argc > 1 ? fake_load(argv[1]) : NULL;

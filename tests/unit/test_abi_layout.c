@@ -121,7 +121,7 @@ static const struct entry {
     STRUCT(cogent_toolset),
     MEMBER(cogent_toolset, size), MEMBER(cogent_toolset, name), MEMBER(cogent_toolset, open),
     MEMBER(cogent_toolset, close), MEMBER(cogent_toolset, count), MEMBER(cogent_toolset, get),
-    MEMBER(cogent_toolset, check),
+    MEMBER(cogent_toolset, check), MEMBER(cogent_toolset, reach),
     STRUCT(cogent_tool_use),
     MEMBER(cogent_tool_use, id), MEMBER(cogent_tool_use, name), MEMBER(cogent_tool_use, args),
     MEMBER(cogent_tool_use, verbatim),

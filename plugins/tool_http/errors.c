@@ -102,14 +102,14 @@ static void hide_names(const struct cogent_asker *asker, json_t *names, struct c
     }
 }
 
-/* A short text of a login is a name or a kind, and would blacken ordinary words. */
+/* What is short or has a space is a name, no credential, and would blacken ordinary words. */
 static void hide_login(json_t *value, struct cp_buf *words)
 {
     enum { SHORT = 8 };
     const char *key;
     json_t *member;
     size_t i;
-    if (json_string_length(value) >= SHORT)
+    if (json_string_length(value) >= SHORT && !strchr(json_string_value(value), ' '))
         cp_words_hide(words, json_string_value(value));
     json_array_foreach (value, i, member) {
         hide_login(member, words);

@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import pty
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -401,6 +402,18 @@ class Declaration(unittest.TestCase):
 
     def test_examples(self):
         self.assertIn("4 examples are right, 0 wrong", self.check(os.path.join(os.environ["COGENT_SHARE"], "tools", "books.lua")))
+
+    def test_of_the_documentation(self):
+        """What docs/tools.md shows loads, and its examples are right."""
+        with open(os.path.join(BOOKS, "..", "..", "docs", "tools.md"), encoding="utf-8") as file:
+            shown = re.findall(r"```lua\n(.*?)```", file.read(), re.S)
+        self.assertEqual(2, len(shown))
+        with tempfile.TemporaryDirectory() as folder:
+            for text, says in zip(shown, ("2 examples are right, 0 wrong", "1 examples are right, 0 wrong")):
+                path = os.path.join(folder, re.search(r"tools/(\w+)\.lua", text).group(1) + ".lua")
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                self.assertIn(says, self.check(path))
 
     def test_printed(self):
         self.assertIn("1 examples are right, 0 wrong", self.check(os.path.join(BOOKS, "printed", "erp.lua")))

@@ -172,16 +172,33 @@ static json_t *as_object(json_t *value)
     return object;
 }
 
+/* "sid=abc" of the first Set-Cookie: some services put the session there and nowhere else. {login.cookie}. */
+static json_t *with_cookie(json_t *login, const struct cogent_http_result *result)
+{
+    const char *set =
+        COGENT_HAS(result, header) && result->header ? result->header(result, "Set-Cookie") : NULL;
+    size_t n = set ? strcspn(set, "; \t") : 0;
+    if (!n || !memchr(set, '=', n) || json_object_get(login, "cookie"))
+        return login;
+    if (!login)
+        login = json_object();
+    json_t *cookie = json_stringn(set, n);
+    if (cookie)
+        json_object_set_new(login, "cookie", cookie);
+    return login;
+}
+
 /* A copy, so that nothing else holds it when it is overwritten. */
-static int take_session(const struct th_tool *tool, const struct th_vars *vars, int status, json_t *body,
-                        json_t **login, struct th_problem *problem)
+static int take_session(const struct th_tool *tool, const struct th_vars *vars,
+                        const struct cogent_http_result *result, json_t *body, json_t **login,
+                        struct th_problem *problem)
 {
     json_t *shaped = NULL;
-    int err = th_judge(tool->auth->login, vars, NULL, status, body, problem);
+    int err = th_judge(tool->auth->login, vars, NULL, result->status, body, problem);
     if (!err)
         err = th_result_shape(tool->auth->login, th_result_at(tool->auth->login, body), &shaped, problem);
     if (!err) {
-        *login = as_object(json_deep_copy(shaped));
+        *login = with_cookie(as_object(json_deep_copy(shaped)), result);
         if (!*login)
             err = COGENT_UPSTREAM;
     }
@@ -223,7 +240,7 @@ int th_login_take(const struct th_tool *tool, const struct cogent_call *call,
     struct th_vars vars = variables(tool, call, none);
     *login = NULL;
     *seconds = 0;
-    int err = tool->auth->login ? take_session(tool, &vars, result->status, body, login, problem)
+    int err = tool->auth->login ? take_session(tool, &vars, result, body, login, problem)
                                 : take_token(tool, result->status, body, login, seconds, problem);
     cp_json_drop(body);
     json_decref(none);

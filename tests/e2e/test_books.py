@@ -3,6 +3,7 @@
 sessions that expire, errors inside a 200, pages by position, and a write without a key that would keep it from being
 done twice."""
 
+import base64
 import http.client
 import json
 import os
@@ -15,6 +16,8 @@ import sys
 import tempfile
 import threading
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl
 
 from stack import Stack, token, until
 
@@ -354,6 +357,49 @@ class CommandLine(unittest.TestCase):
         shown = self.run_tools("try", "own", status=1, COGENT_CREDENTIAL="own-token-1")
         self.assertIn("Authorization: ***", shown)
         self.assertNotIn("own-token-1", shown)
+
+    def test_try_with_oauth2(self):
+        """The token server is asked over the wire: for the service, and in exchange for the user's token."""
+        asked = []
+
+        class Server(BaseHTTPRequestHandler):
+            def log_message(self, *arguments):
+                pass
+
+            def answer(self, body):
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def do_POST(self):
+                form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                asked.append((self.headers["Authorization"], form))
+                self.answer({"access_token": "acc-" + form["grant_type"][-8:], "expires_in": 60, "token_type": "Bearer"})
+
+            def do_GET(self):
+                self.answer({"who": self.headers["Authorization"]})
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        threading.Thread(target=server.serve_forever).start()
+        base = f"http://127.0.0.1:{server.server_address[1]}"
+        auth = 'auth = { oauth2 = "%s/token", id = "co gent", secret = "{secret.books_password}", scope = "a b", as = "%s" }'
+        tool = '%s = { about = "x", permission = "x.read", route = "GET /who", result = function(v) return { ends = string.sub(v.who, -8) } end, %s }, '
+        with open(os.path.join(self.folder, "echo.lua"), "w", encoding="utf-8") as file:
+            file.write(f'return {{ service = "echo", base = "{base}", tools = {{ '
+                       + "".join(tool % (name, auth % (base, name)) for name in ("service", "user")) + "} }")
+        try:
+            for name, grant in (("service", "client_credentials"), ("user", "urn:ietf:params:oauth:grant-type:token-exchange")):
+                shown = json.loads(self.run_tools("try", name, "--json"))
+                self.assertEqual({"ends": grant[-8:]}, shown["result"])
+                header, form = asked.pop()
+                self.assertEqual("co%20gent:books-pass-1", base64.b64decode(header.split(" ")[1]).decode())
+                self.assertEqual(("a b", grant), (form["scope"], form["grant_type"]))
+                self.assertEqual(name == "user", len(form.get("subject_token", "").split(".")) == 3)
+        finally:
+            server.shutdown()
+            server.server_close()
+            with open(os.path.join(self.folder, "echo.lua"), "w", encoding="utf-8") as file:
+                file.write(ECHO)
 
     def test_check_live(self):
         shown = self.run_tools("check", "--live")

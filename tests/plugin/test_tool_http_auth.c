@@ -429,6 +429,39 @@ static void test_other_logins(void **state)
     close_service();
 }
 
+/* Some put the session into a cookie, and nowhere else. */
+static void test_a_session_in_a_cookie(void **state)
+{
+    static const struct {
+        int status;
+        const char *body, *set, *sent;
+    } rows[] = {
+        { 200, "{\"message\":\"Logged In\"}", "sid=sess-TOKEN-1; Path=/; HttpOnly",
+          "Cookie: sid=sess-TOKEN-1\n" },
+        { 204, "", "sid=sess-TOKEN-2", "Cookie: sid=sess-TOKEN-2\n" },
+        { 200, "{\"cookie\":\"own=sess-TOKEN-3\"}", "sid=x", "Cookie: own=sess-TOKEN-3\n" },
+        { 200, "{\"message\":\"Logged In\"}", "odd; Path=/", NULL },
+        { 204, "", "", NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        reset();
+        open_text(
+            "{\"service\":\"books\",\"base\":\"http://books\",\"auth\":{\"login\":{\"route\":\"POST /login\",\"form\":"
+            "{\"usr\":\"{secret.books_user}\"}},\"header\":\"Cookie\",\"value\":\"{login.cookie}\"},\"tools\":{\"get\":"
+            "{\"about\":\"x\",\"permission\":\"p\",\"route\":\"GET /a\",\"retry\":0}}}");
+        start(0, "get");
+        fake_answer_header(rows[i].status, rows[i].body, "Set-Cookie", rows[i].set);
+        if (rows[i].sent)
+            holds(fake_last()->headers, rows[i].sent);
+        else
+            assert_int_equal(fake.completed, 1);
+        if (rows[i].sent)
+            fake_cancel();
+        close_service();
+    }
+}
+
 /* --- OAuth 2 --- */
 
 #define OAUTH2                                                                                               \
@@ -804,6 +837,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_waiting_has_an_end),
         cmocka_unit_test(test_tenants_share_nothing),
         cmocka_unit_test(test_other_logins),
+        cmocka_unit_test(test_a_session_in_a_cookie),
         cmocka_unit_test(test_token_for_the_service),
         cmocka_unit_test(test_token_for_the_user),
         cmocka_unit_test(test_tokens_are_bounded),

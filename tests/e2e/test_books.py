@@ -24,7 +24,6 @@ from stack import Stack, token, until
 BOOKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "books")
 PASSWORDS = {"demo": ("cogent", "books-pass-1"), "small": ("reader", "books-pass-2")}
 ASKED = "Create an order for customer 7: 2 of product 3 at 2.55"
-FINDS_AFTER_DOUBT = False  # whether the engine looks for a doubtful write with once.find
 
 
 def call(name, n=0, **arguments):
@@ -96,7 +95,7 @@ class Books(unittest.TestCase):
             stack.write(bundle + "/templates/assistant.lua", file.read())
         stack.write(bundle + "/policies/a/allow.lua", ALLOW)
         stack.write_config({"main": ["rules"], **{name: ["mock/" + name] for name in SCRIPT}}, 1, 0,
-                           f'policies = "bundle", tools = {{ "{share}/tools/erp.lua", "{share}/tools/books.lua" }},')
+                           f'policies = "bundle", limits = {{ calls_per_hour = 10000 }}, tools = {{ "{share}/tools/erp.lua", "{share}/tools/books.lua" }},')
         try:
             stack.start()
         except BaseException:
@@ -237,30 +236,54 @@ class Books(unittest.TestCase):
 
     def cut(self, **fault):
         """The write with this fault: (its result, how many orders it made)"""
+        self.ask("party")  # a session that is good
         before = len(self.orders())
         self.books.control(**{name: dict(value, method="order.create", times=1) for name, value in fault.items()})
         results, _, _ = self.ask("order", ASKED)
         return results[0], len(self.orders()) - before
 
-    CUTS = (0, 1, 15, 60, 90, 110)
+    def last_effect(self):
+        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
+            return db.execute("select state from effect order by created desc limit 1").fetchone()[0]
 
-    @unittest.skipIf(FINDS_AFTER_DOUBT, "the engine looks for it")
-    def test_a_doubt_is_told(self):
-        for n in self.CUTS:
-            with self.subTest(n):
-                result, made = self.cut(cut={"bytes": n})
-                self.assertEqual(("unknown", 1), (result["status"], made), result)
-        result, made = self.cut(garbage={})
-        self.assertEqual(("unknown", 1), (result["status"], made), result)
-
-    @unittest.skipUnless(FINDS_AFTER_DOUBT, "the engine does not look after a doubt")
     def test_write_cut_after_commit(self):
-        for n in self.CUTS:
+        """The reply breaks off at every byte: the record is found by its key, and there is one."""
+        for n in range(0, 132):
             with self.subTest(n):
                 result, made = self.cut(cut={"bytes": n})
                 self.assertEqual(("done", 1), (result["status"], made), result)
-                with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
-                    self.assertEqual(("done",), db.execute("select state from effect order by created desc limit 1").fetchone())
+                self.assertTrue(result["result"]["id"] > 260)
+                self.assertEqual("done", self.last_effect())
+        result, made = self.cut(garbage={})
+        self.assertEqual(("done", 1), (result["status"], made), result)
+
+    def test_a_find_that_fails_too(self):
+        """Nobody can say: it stays a doubt, and nothing is sent twice."""
+        self.ask("party")
+        before = len(self.orders())
+        self.books.control(cut={"method": "order.create", "bytes": 0, "times": 1},
+                           garbage={"method": "order.search_read", "status": 500})
+        results, _, _ = self.ask("order", ASKED)
+        self.assertEqual("unknown", results[0]["status"], results)
+        self.assertEqual("unknown", self.last_effect())
+        self.assertEqual(before + 1, len(self.orders()))
+
+    def test_a_find_whose_session_is_over(self):
+        self.ask("party")
+        before = len(self.orders())
+        self.books.control(cut={"method": "order.create", "bytes": 0, "times": 1},
+                           drop={"method": "order.search_read", "times": 1})
+        results, _, _ = self.ask("order", ASKED)
+        self.assertEqual("done", results[0]["status"], results)
+        self.assertEqual(before + 1, len(self.orders()))
+
+    def test_a_refusal_that_is_cut(self):
+        """The session was over, but that word is lost, too: a doubt, and it is not sent again."""
+        before = len(self.orders())
+        self.books.control(cut={"method": "order.create", "bytes": 0, "times": 1}, drop={"method": "order.create", "times": 1})
+        results, _, _ = self.ask("order", ASKED)
+        self.assertEqual("unknown", results[0]["status"], results)
+        self.assertEqual(before, len(self.orders()))
 
     def test_a_write_cut_before_it_is_done(self):
         result, made = self.cut(cut_before={})

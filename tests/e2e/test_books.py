@@ -19,7 +19,7 @@ import unittest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
-from stack import Stack, token, until
+from stack import Stack, events, token, until
 
 BOOKS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "books")
 PASSWORDS = {"demo": ("cogent", "books-pass-1"), "small": ("reader", "books-pass-2")}
@@ -288,6 +288,92 @@ class Books(unittest.TestCase):
     def test_a_write_cut_before_it_is_done(self):
         result, made = self.cut(cut_before={})
         self.assertEqual(("unknown", 0), (result["status"], made), result)
+
+
+class Echo(ThreadingHTTPServer):
+    """Answers every GET with the Authorization that came."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+        def do_GET(self):
+            self.server.seen.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"ok":true}')
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.seen = []
+        threading.Thread(target=self.serve_forever).start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Users(unittest.TestCase):
+    """Services that are asked in the user's own name: the token that came, and the credential that the backend handed over."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.echo = Echo()
+        cls.stack = stack = Stack(jobs=0, workers=1, feeds=False, start=False)
+        stack.mock.terminate()
+        stack.mock.wait()
+        stack.mock.stdout.close()
+        script = os.path.join(stack.folder, "script.json")
+        models = {name: [[call(name)], [{"text": "Done."}]] for name in ("who", "own", "trusting")}
+        stack.write(script, json.dumps({"models": models}))
+        stack.start_mock(script)
+        base = f"http://127.0.0.1:{cls.echo.server_address[1]}"
+        tool = '%s = { about = "x", permission = "x.read", route = "GET /%s", auth = "%s" }, '
+        stack.write(os.path.join(stack.folder, "echo.lua"), f'return {{ service = "echo", base = "{base}", tools = {{ '
+                    + tool % ("who", "who", "caller") + tool % ("own", "own", "handed") + "} }")
+        stack.write(os.path.join(stack.folder, "trusting.lua"), f'return {{ service = "trusting", base = "{base}", '
+                    'issuer = "https://login.example", tools = { ' + tool % ("trusting", "who", "caller") + "} }")
+        stack.write_config({"main": ["rules"], **{name: ["mock/" + name] for name in models}}, 1, 0,
+                           f'tools = {{ "{os.environ["COGENT_SHARE"]}/tools/erp.lua", "echo.lua", "trusting.lua" }},')
+        try:
+            stack.start()
+        except BaseException:
+            cls.tearDownClass()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.echo.stop()
+        cls.stack.stop()
+
+    def ask(self, model, bearer, headers=None):
+        """(the result of its call, the Authorization that the service saw)"""
+        self.echo.seen.clear()
+        reply = self.stack.post("/v1/assistant/chat/stream", {"query": "Who am I?", "model": model}, bearer=bearer, headers=headers)
+        self.assertEqual(200, reply.status, reply.body)
+        return next(e["data"] for e in events(reply.body) if e["event"] == "tool_result"), list(self.echo.seen)
+
+    def test_a_token_goes_where_it_is_for(self):
+        for model, claims, goes in (("who", {}, True), ("who", {"aud": "echo"}, True), ("who", {"aud": ["cogent", "echo"]}, True),
+                                    ("who", {"aud": "cogent"}, False), ("who", {"aud": "cogent", "iss": "https://login.example"}, False),
+                                    ("trusting", {"aud": "cogent", "iss": "https://login.example"}, True),
+                                    ("trusting", {"aud": "cogent", "iss": "https://other.example"}, False)):
+            with self.subTest(model + json.dumps(claims)):
+                bearer = token(**claims)
+                result, seen = self.ask(model, bearer)
+                self.assertEqual(["Bearer " + bearer] if goes else [], seen)
+                self.assertEqual("done" if goes else "failed", result["status"], result)
+                if not goes:
+                    self.assertEqual("auth", result["error"]["class"])
+                    self.assertIn("is not for this service", result["error"]["message"])
+
+    def test_what_was_handed_over(self):
+        result, seen = self.ask("own", token(), {"Cogent-Credential": "echo own-token-1"})
+        self.assertEqual(("done", ["Bearer own-token-1"]), (result["status"], seen), result)
+        self.assertNotIn("own-token-1", self.stack.logged())
+        result, seen = self.ask("own", token(), {"Cogent-Credential": "other own-token-1"})
+        self.assertEqual(("failed", []), (result["status"], seen), result)
+        self.assertIn("Cogent-Credential: echo VALUE", result["error"]["message"])
 
 
 class CommandLine(unittest.TestCase):

@@ -88,11 +88,25 @@ const struct cg_command cg_commands[] = {
       "  --name N             what the user is called\n"
       "  --hours N            how long it holds; default 12\n",
       cg_cli_token },
-    { "tools", "[list | check [FILE]...] [--json]",
-      "The tools you may use; or checks a declaration without a server.\n"
+    { "tools", "[list | check [FILE]... [--live] | try NAME ARG=VALUE... | import FILE] [--json]",
+      "The tools you may use; or checks, tries and makes declarations without a server.\n"
       "\n"
-      "  list          from the server (the default)\n"
-      "  check FILE    loads the file and runs the example of each tool; default: the configuration's tools\n",
+      "  list          from the server (the default): whose rights (AS), permission, effect, once, service\n"
+      "  check FILE    loads the file and runs the example of each tool; default: the configuration's tools\n"
+      "    --live        and asks each service whether it answers and lets us in; no tool is called\n"
+      "    --tenant T    of this tenant only\n"
+      "  try NAME ARG=VALUE...\n"
+      "                calls one tool of the configuration: shows the request (credentials as ***), the reply, the\n"
+      "                result, the time. A value is written as the tool's schema has it: text as it is, the rest JSON\n"
+      "    --as USER     who asks; a token for them is made with the configuration's secret\n"
+      "    --tenant T    needed when there are several\n"
+      "    --permission P\n"
+      "                  in that token; may be given several times; default: the one that the tool needs\n"
+      "    --yes         sends a write without asking\n"
+      "  import FILE   prints a tools file made of an openapi.json, to read and edit\n"
+      "    --only GLOB   only tools of such names: --only 'invoice*'\n"
+      "\n"
+      "COGENT_CREDENTIAL is the user's own credential for a service with auth = \"handed\".\n",
       cg_cli_tools },
 };
 const size_t cg_command_count = sizeof cg_commands / sizeof cg_commands[0];

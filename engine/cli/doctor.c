@@ -91,6 +91,26 @@ static void check_cites(struct cg_doctor *d)
     }
 }
 
+/* No mistake, but somebody must have meant it. */
+static void check_rights(struct cg_doctor *d)
+{
+    cg_auto_json services = json_object();
+    const char *name;
+    json_t *count;
+    for (size_t i = 0; i < cg_tool_count(d->parts.plugins); i++) {
+        const struct cg_tool *tool = cg_tool_get(d->parts.plugins, i);
+        bool shared = tool->api->as && strcmp(tool->api->as, "service") == 0 && !tool->api->hidden;
+        int64_t before = cg_json_int(services, tool->service, 0);
+        if (shared)
+            json_object_set_new(services, tool->service, json_integer((json_int_t)before + 1));
+    }
+    json_object_foreach (services, name, count)
+        cg_doctor_add(
+            d, "rights", true, "",
+            "service %s cannot tell users apart: with %lld of its tools Cogent's permissions are the only wall",
+            name, (long long)json_integer_value(count));
+}
+
 static void check_keys(struct cg_doctor *d)
 {
     struct cg_err err = { 0 };
@@ -167,6 +187,8 @@ int cg_cli_doctor(int argc, char **argv)
         check_parts(&d);
         if (d.parts_ok)
             check_cites(&d);
+        if (d.parts_ok)
+            check_rights(&d);
         cg_doctor_database(&d);
     }
     cg_doctor_network(&d);

@@ -1,55 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cogent tools check: the declarations loaded as a worker loads them, and each example run against them. */
+ * cogent tools check: the declarations loaded, each example run against them, and, with --live, each service tried. */
 #include "tools.h"
 
 #include "command.h"
 #include "out.h"
 
-#include "engine/io/http_client.h"
-#include "engine/parts.h"
-#include "engine/plugin/host.h"
-
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MESSAGE_MAX = 4096 };
 
 struct check {
-    struct cg_files *files;
-    struct cg_config *config;
-    struct cg_parts parts;
-    struct cg_loop *loop;
-    struct cg_http_client *http;
-    struct cg_buf text;
-    json_t *rows;
-    int checked, failed;
+    struct cg_tools tools;
+    json_t *rows, *live;
+    int checked, failed, unreached;
 };
-
-static int run_script(void *self, const char *reference, struct cogent_str args, struct cogent_str *out)
-{
-    struct check *c = self;
-    struct cg_err err;
-    json_t *made = NULL;
-    cg_auto_json value = cg_json_parse(args, NULL);
-    int rc = cg_files_call(c->files, reference, value, json_is_array(value), &made, &err);
-    cg_buf_clear(&c->text);
-    if (rc == 0 && made)
-        cg_json_add(&c->text, made);
-    else if (rc == 0)
-        cg_buf_text(&c->text, "null");
-    else
-        cg_buf_text(&c->text, err.message);
-    json_decref(made);
-    *out = cg_buf_view(&c->text);
-    return rc;
-}
 
 static void check_tool(struct check *c, const struct cg_tool *tool)
 {
     static char why[MESSAGE_MAX];
     why[0] = '\0';
-    int rc = cg_tool_check(c->parts.plugins, tool, why, sizeof why);
+    int rc = cg_tool_check(c->tools.parts.plugins, tool, why, sizeof why);
     const char *says = rc == 0 ? "ok" : rc == COGENT_NOT_FOUND ? "no example" : "wrong";
     c->checked += rc == 0;
     c->failed += rc < 0 && rc != COGENT_NOT_FOUND;
@@ -57,53 +29,99 @@ static void check_tool(struct check *c, const struct cg_tool *tool)
                                              tool->service, "check", says, "why", rc < 0 ? why : ""));
 }
 
-/* Files that are named take the place of the configuration's. */
-static int take_files(struct cg_config *config, int n, char *const *files, struct cg_err *err)
+/* --- live --- */
+
+struct reached {
+    struct cg_loop *loop;
+    int err;
+    json_t *result;
+    char message[400];
+};
+
+static void on_reached(void *arg, int err, struct cogent_str text)
 {
-    if (n == 0)
-        return 0;
-    cg_auto_json list = json_array();
-    for (int i = 0; i < n; i++) {
-        char path[PATH_MAX];
-        if (!realpath(files[i], path))
-            return cg_err_set(err, COGENT_NOT_FOUND, "%s: there is no such file", files[i]);
-        json_array_append_new(list, json_string(path));
+    struct reached *r = arg;
+    r->err = err;
+    if (err)
+        cg_str_copy(r->message, sizeof r->message, text);
+    else
+        r->result = cg_json_parse(text, NULL);
+    cg_loop_stop(r->loop);
+}
+
+static void tell_live(struct check *c, const struct cg_tool *tool, const char *tenant,
+                      const struct reached *r)
+{
+    char says[500];
+    int status = (int)cg_json_int(r->result, "status", 0);
+    const char *login = cg_json_str(r->result, "login", "");
+    bool ok = r->err == 0 && status < 500;
+    if (r->err)
+        cg_str_copy(says, sizeof says, cogent_str(r->message));
+    else
+        snprintf(says, sizeof says, "%s answers (status %d)%s", cg_json_str(r->result, "address", ""), status,
+                 strcmp(login, "ok") == 0 ? ", and the login is good" : "");
+    c->unreached += !ok;
+    json_array_append_new(c->live,
+                          json_pack("{s:s, s:s, s:s, s:b, s:s}", "service", tool->service, "tenant", tenant,
+                                    "as", tool->api->as ? tool->api->as : "", "ok", (int)ok, "says", says));
+}
+
+static void reach(struct check *c, const struct cg_tool *tool, const char *tenant)
+{
+    struct cg_err err = { 0 };
+    struct cg_tools_asker asker;
+    struct reached r = { .loop = c->tools.loop };
+    cg_auto_json none = json_array();
+    int rc = cg_tools_asker_init(&asker, &c->tools, tenant, "cogent-check", none, &err);
+    if (rc < 0) {
+        r.err = rc;
+        cg_str_copy(r.message, sizeof r.message, cogent_str(err.message));
+    } else if (cogent_op_none(cg_invoke_reach(&c->tools.invoke, (struct cogent_op){ 0, 0 },
+                                              c->tools.parts.plugins, tool, &asker.asker, on_reached, &r))) {
+        cg_tools_asker_finish(&asker);
+        return; /* a tool in C: what it talks to is its own affair */
+    } else {
+        cg_loop_run(c->tools.loop);
     }
-    free(config->tools);
-    config->tools = cg_json_text(list);
-    return config->tools ? 0 : cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    tell_live(c, tool, tenant, &r);
+    json_decref(r.result);
+    cg_tools_asker_finish(&asker);
 }
 
-static int load(struct check *c, int n, char *const *files, struct cg_err *err)
+/* One tool of each service for each way of its rights: tools of one service may differ in that. */
+static bool first_of_its_kind(const struct check *c, size_t i)
 {
-    int rc = cg_files_create(&c->files, err);
-    if (rc == 0)
-        rc = cg_config_load(c->files, NULL, &c->config, err);
-    if (rc == 0)
-        rc = take_files(c->config, n, files, err);
-    if (rc == 0)
-        rc = cg_parts_load(&c->parts, c->files, c->config, err);
-    if (rc < 0)
-        return rc;
-    c->loop = cg_loop_create();
-    c->http = c->loop ? cg_http_client_create(c->loop, NULL, NULL) : NULL;
-    if (!c->http)
-        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
-    const struct cg_host_env host = { c->loop, c->http, NULL, c->parts.plugins, run_script, c };
-    cg_host_setup(&host);
-    return 0;
+    const struct cg_plugins *p = c->tools.parts.plugins;
+    const struct cg_tool *tool = cg_tool_get(p, i);
+    for (size_t j = 0; j < i; j++) {
+        const struct cg_tool *other = cg_tool_get(p, j);
+        if (strcmp(other->service, tool->service) == 0 &&
+            strcmp(other->api->as ? other->api->as : "", tool->api->as ? tool->api->as : "") == 0)
+            return false;
+    }
+    return true;
 }
 
-static void unload(struct check *c)
+static void check_live(struct check *c, const char *tenant)
 {
-    cg_http_client_destroy(c->http);
-    cg_parts_finish(&c->parts);
-    cg_loop_destroy(c->loop);
-    cg_config_destroy(c->config);
-    cg_files_destroy(c->files);
-    cg_buf_finish(&c->text);
-    json_decref(c->rows);
+    const char *name;
+    json_t *unused;
+    cg_auto_json tenants = cg_json_parse(cogent_str(c->tools.config->tenants), NULL);
+    for (size_t i = 0; i < cg_tool_count(c->tools.parts.plugins); i++) {
+        const struct cg_tool *tool = cg_tool_get(c->tools.parts.plugins, i);
+        if (!first_of_its_kind(c, i))
+            continue;
+        if (tenant || !json_object_size(tenants)) {
+            reach(c, tool, tenant);
+            continue;
+        }
+        json_object_foreach (tenants, name, unused)
+            reach(c, tool, name);
+    }
 }
+
+/* --- telling --- */
 
 static void show(const struct check *c)
 {
@@ -124,23 +142,62 @@ static void show(const struct check *c)
     printf("\n%d examples are right, %d wrong\n", c->checked, c->failed);
 }
 
-int cg_tools_check(int n, char *const *files, bool json)
+static void show_live(const struct check *c)
 {
-    struct check c = { .rows = json_array() };
+    static const char *const titles[] = { "SERVICE", "TENANT", "AS", "LIVE", "" };
+    struct cg_table table;
+    size_t i;
+    json_t *row;
+    printf("\n");
+    cg_table_begin(&table, 5, titles);
+    json_array_foreach (c->live, i, row) {
+        const char *const cells[] = { cg_json_str(row, "service", ""), cg_json_str(row, "tenant", ""),
+                                      cg_json_str(row, "as", ""),
+                                      cg_json_bool(row, "ok", false) ? "ok" : "wrong",
+                                      cg_json_str(row, "says", "") };
+        cg_table_row(&table, cells);
+    }
+    cg_table_end(&table);
+}
+
+static void report(const struct check *c, bool live, bool json)
+{
+    if (json && live) {
+        cg_auto_json both = json_pack("{s:O, s:O}", "examples", c->rows, "live", c->live);
+        cg_out_json(both);
+    } else if (json) {
+        cg_out_json(c->rows);
+    } else {
+        show(c);
+        if (live)
+            show_live(c);
+    }
+}
+
+int cg_tools_check(int argc, char **argv, bool json)
+{
+    struct check c = { .rows = json_array(), .live = json_array() };
     struct cg_err err = { 0 };
-    int rc = load(&c, n, files, &err);
+    bool missing = false, live = cg_take_flag(&argc, argv, "--live");
+    const char *tenant = cg_take_option(&argc, argv, "--tenant", &missing);
+    const char *unknown = cg_unknown_option(argc, argv);
+    if (unknown || missing || (tenant && !live)) {
+        json_decref(c.rows);
+        json_decref(c.live);
+        return cg_usage_word("tools", unknown, "--tenant NAME goes with --live");
+    }
+    int rc = cg_tools_load(&c.tools, argc - 1, argv + 1, &err);
     if (rc < 0) {
         fprintf(stderr, "cogent tools: %s\n", err.message);
-        unload(&c);
-        return CG_EXIT_FAILED;
+    } else {
+        for (size_t i = 0; i < cg_tool_count(c.tools.parts.plugins); i++)
+            check_tool(&c, cg_tool_get(c.tools.parts.plugins, i));
+        if (live)
+            check_live(&c, tenant);
+        report(&c, live, json);
     }
-    for (size_t i = 0; i < cg_tool_count(c.parts.plugins); i++)
-        check_tool(&c, cg_tool_get(c.parts.plugins, i));
-    if (json)
-        cg_out_json(c.rows);
-    else
-        show(&c);
-    rc = c.failed ? CG_EXIT_FAILED : CG_EXIT_OK;
-    unload(&c);
-    return rc;
+    cg_tools_finish(&c.tools);
+    json_decref(c.rows);
+    json_decref(c.live);
+    return rc < 0 || c.failed || c.unreached ? CG_EXIT_FAILED : CG_EXIT_OK;
 }

@@ -76,7 +76,7 @@ static const struct cogent_db_api db_api = { sizeof db_api, host_run };
 static const struct cogent_script_api script_api = { sizeof script_api, host_script };
 
 static const struct cogent_host table = {
-    sizeof table, &log_api, &json_api, &http_api, &timer_api, &db_api, &script_api, &cg_invoke_complete,
+    sizeof table, &log_api, &json_api, &http_api, &timer_api, &db_api, &script_api, &cg_invoke_complete, NULL,
 };
 
 const struct cogent_host *cg_host_table(void)

@@ -155,10 +155,12 @@ static void tell_tool(struct common *c, int err)
     t->done(c->arg, doubt ? COGENT_UNKNOWN : err, cg_buf_view(&c->text));
 }
 
-struct cogent_op cg_invoke_tool(const struct cg_invoke_env *env, struct cogent_op parent,
-                                const struct cg_tool *tool, struct cogent_str args,
-                                const struct cogent_asker *asker, const char *effect_key,
-                                void (*done)(void *arg, int err, struct cogent_str text), void *arg)
+/* set: the toolset whose reach is wanted instead of the tool's call; NULL: the call. */
+static struct cogent_op start_tool(const struct cg_invoke_env *env, struct cogent_op parent,
+                                   const struct cg_tool *tool, struct cogent_str args,
+                                   const struct cogent_asker *asker, const char *effect_key,
+                                   const struct cogent_toolset *set, void *self,
+                                   void (*done)(void *arg, int err, struct cogent_str text), void *arg)
 {
     struct tool_call *t = calloc(1, sizeof *t);
     uint32_t ms =
@@ -188,8 +190,28 @@ struct cogent_op cg_invoke_tool(const struct cg_invoke_env *env, struct cogent_o
                                     .deadline_ms = ms };
     struct cogent_op op = t->c.op;
     enter(&t->c);
-    leave(&t->c, tool->api->call(&t->call));
+    leave(&t->c, set ? set->reach(self, &t->call) : tool->api->call(&t->call));
     return op;
+}
+
+struct cogent_op cg_invoke_tool(const struct cg_invoke_env *env, struct cogent_op parent,
+                                const struct cg_tool *tool, struct cogent_str args,
+                                const struct cogent_asker *asker, const char *effect_key,
+                                void (*done)(void *arg, int err, struct cogent_str text), void *arg)
+{
+    return start_tool(env, parent, tool, args, asker, effect_key, NULL, NULL, done, arg);
+}
+
+struct cogent_op cg_invoke_reach(const struct cg_invoke_env *env, struct cogent_op parent,
+                                 const struct cg_plugins *plugins, const struct cg_tool *tool,
+                                 const struct cogent_asker *asker,
+                                 void (*done)(void *arg, int err, struct cogent_str text), void *arg)
+{
+    void *self = NULL;
+    const struct cogent_toolset *set = cg_tool_set(plugins, tool, &self);
+    if (!set || !COGENT_HAS(set, reach) || !set->reach)
+        return (struct cogent_op){ 0, 0 };
+    return start_tool(env, parent, tool, cogent_str("{}"), asker, "", set, self, done, arg);
 }
 
 static struct tool_call *tool_of(struct cogent_call *call)

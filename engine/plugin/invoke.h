@@ -20,6 +20,12 @@ struct cogent_op cg_invoke_tool(const struct cg_invoke_env *env, struct cogent_o
                                 const struct cogent_asker *asker, const char *effect_key,
                                 void (*done)(void *arg, int err, struct cogent_str text), void *arg);
 
+/* Whether a declared tool's service can be reached and lets us in; see cogent_toolset. The tool is not called. */
+struct cogent_op cg_invoke_reach(const struct cg_invoke_env *env, struct cogent_op parent,
+                                 const struct cg_plugins *plugins, const struct cg_tool *tool,
+                                 const struct cogent_asker *asker,
+                                 void (*done)(void *arg, int err, struct cogent_str text), void *arg);
+
 struct cg_chat_events {
     void (*text)(void *arg, struct cogent_str text);
     void (*call)(void *arg, const struct cogent_tool_use *use);

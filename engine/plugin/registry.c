@@ -338,6 +338,17 @@ const struct cogent_statement *cg_plugin_statements(const struct cg_plugins *p, 
     return p->retriever.api->statements;
 }
 
+const struct cogent_toolset *cg_tool_set(const struct cg_plugins *p, const struct cg_tool *tool, void **self)
+{
+    size_t at = (size_t)(tool - p->tools);
+    for (size_t i = 0; i < p->n_sets; i++)
+        if (at >= p->sets[i].first && at < p->sets[i].first + p->sets[i].n) {
+            *self = p->sets[i].self;
+            return p->sets[i].api;
+        }
+    return NULL;
+}
+
 int cg_tool_check(const struct cg_plugins *p, const struct cg_tool *tool, char *out, size_t size)
 {
     size_t at = (size_t)(tool - p->tools);

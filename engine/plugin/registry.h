@@ -59,6 +59,9 @@ const struct cg_retriever *cg_retriever_get(const struct cg_plugins *plugins); /
 /* The statements of a plugin, for host->db and for the generated test. */
 const struct cogent_statement *cg_plugin_statements(const struct cg_plugins *plugins, const char *plugin,
                                                     size_t *n);
+/* The toolset that made a tool, and its self; NULL when the tool is a plugin's own. */
+const struct cogent_toolset *cg_tool_set(const struct cg_plugins *plugins, const struct cg_tool *tool,
+                                         void **self);
 /* Runs the `example` of a declared tool: see cogent/tool.h. */
 int cg_tool_check(const struct cg_plugins *plugins, const struct cg_tool *tool, char *out, size_t size);
 

@@ -2,7 +2,8 @@
  * Lua data files: configuration, tools, entities, rules. A file runs once, at load, in an empty environment with
  * `env`, `file`, `list`, `null` and the bounded helpers, under a step limit, and returns a table. It reaches the
  * engine as JSON in which a function is a reference, {"$fn": "NAME/path/to/it"}, as in
- * "tools/books/tools/create_order/params" (items of lists count from 0); the function stays behind in the operator's
+ * "tools/books/tools/create_order/params" (items of lists count from 0), with "secrets": [NAME...] beside it when its
+ * text names some (v.secret.NAME); the function stays behind in the operator's
  * state and is run by cg_files_call. References are opaque to who calls.
  *
  * Arrays and objects: a table with keys 1..n only is an array, `list {}` an empty array, `{}` an empty object;

@@ -35,8 +35,10 @@ static int run_file(lua_State *L)
 
 int cg_load_run(struct cg_box *box, const struct cg_load *load, json_t **out, struct cg_err *err)
 {
-    struct job job = { .load = load,
-                       .take = { .what = load->file, .prefix = load->prefix, .keep = load->keep } };
+    struct job job = {
+        .load = load,
+        .take = { .what = load->file, .prefix = load->prefix, .keep = load->keep, .source = load->source }
+    };
     char why[256];
     *out = NULL;
     box->folder = load->folder;

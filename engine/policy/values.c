@@ -2,6 +2,7 @@
 #include "values.h"
 
 #include "library.h"
+#include "mentions.h"
 
 #include <math.h>
 
@@ -163,7 +164,8 @@ static json_t *function(lua_State *L, int index, struct cg_take *take)
         lua_setfield(L, -2, take->reference);
         lua_pop(L, 1);
     }
-    return json_pack("{s:s}", "$fn", take->reference);
+    return json_pack("{s:s, s:o*}", "$fn", take->reference, "secrets",
+                     cg_mentioned_secrets(L, index, take->source));
 }
 
 static json_t *scalar(lua_State *L, int index, struct cg_take *take)

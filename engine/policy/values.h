@@ -11,12 +11,13 @@ void cg_value_push(lua_State *L, const json_t *value);
 /* How Lua values become JSON. The tree hangs on `root` from the first node on, so that whoever owns the struct can
  * drop it when the box raised midway. */
 struct cg_take {
-    json_t *root;       /* out; NULL when the value is nil */
-    const char *what;   /* what messages begin with: a file or "result" */
-    const char *prefix; /* what references of functions begin with; NULL: functions are refused */
-    bool keep;          /* keep the functions in the box under their references */
-    size_t left;        /* bytes of output that remain */
-    char path[200];     /* where we are: "tools.get_invoice.args" */
+    json_t *root;             /* out; NULL when the value is nil */
+    const char *what;         /* what messages begin with: a file or "result" */
+    const char *prefix;       /* what references of functions begin with; NULL: functions are refused */
+    bool keep;                /* keep the functions in the box under their references */
+    struct cogent_str source; /* the file's text, where functions may stand */
+    size_t left;              /* bytes of output that remain */
+    char path[200];           /* where we are: "tools.get_invoice.args" */
     char reference[300];
 };
 

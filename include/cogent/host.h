@@ -184,7 +184,7 @@ struct cogent_db_api {
  * Pure: JSON in, JSON out, under the operator's budget of steps and memory. */
 struct cogent_script_api {
     size_t size;
-    /* out is valid until the next call. On failure out holds a sentence for the log. */
+    /* An array is a list of arguments: one value goes as an array of one. out is valid until the next call. On failure out holds a sentence for the log. */
     int (*call)(const char *reference, struct cogent_str args_json, struct cogent_str *out);
 };
 
@@ -232,6 +232,14 @@ struct cogent_complete_api {
     int (*search_fail)(struct cogent_search *search, int err, const char *message);
 };
 
+/* Whoever watches a call while it is tried (`cogent tools try`): told what it sends and gets, without credentials. */
+struct cogent_trace_api {
+    size_t size;
+    /* what: "request" {method, url, headers, body}, before it is sent: non-zero, and it is not; "reply" {status,
+     * body}; "login" {status}. */
+    int (*told)(const struct cogent_call *call, const char *what, struct cogent_str json);
+};
+
 struct cogent_host {
     size_t size;
     const struct cogent_log_api *log;
@@ -241,6 +249,7 @@ struct cogent_host {
     const struct cogent_db_api *db;
     const struct cogent_script_api *script;
     const struct cogent_complete_api *complete;
+    const struct cogent_trace_api *trace; /* NULL: nobody watches, as in a server */
 };
 
 #endif

@@ -81,6 +81,9 @@ struct cogent_toolset {
     /* Runs a tool's `example` without a network: the request it would send and what its result gives, as JSON text
      * into out. COGENT_NOT_FOUND when it has none. May be NULL. */
     int (*check)(void *self, size_t i, char *out, size_t size);
+    /* Whether the service of call->tool can be reached and lets us in: as a tool's call, but the tool itself is not
+     * called. The result is {"address", "status", "login"}. May be NULL. */
+    int (*reach)(void *self, struct cogent_call *call);
 };
 
 /* Completion. The engine ignores a second one and says so in the log. */

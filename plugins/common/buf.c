@@ -5,9 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void release(struct cp_buf *buf)
+{
+    if (buf->secret && buf->ptr)
+        explicit_bzero(buf->ptr, buf->cap);
+    free(buf->ptr);
+}
+
 void cp_buf_finish(struct cp_buf *buf)
 {
-    free(buf->ptr);
+    release(buf);
     memset(buf, 0, sizeof *buf);
 }
 
@@ -33,10 +40,14 @@ static int reserve(struct cp_buf *buf, size_t more)
         }
         cap *= 2;
     }
-    char *ptr = realloc(buf->ptr, cap);
+    char *ptr = buf->secret ? malloc(cap) : realloc(buf->ptr, cap);
     if (!ptr) {
         buf->failed = 1;
         return 0;
+    }
+    if (buf->secret && buf->ptr) {
+        memcpy(ptr, buf->ptr, buf->len + 1);
+        release(buf);
     }
     buf->ptr = ptr;
     buf->cap = cap;
@@ -126,6 +137,20 @@ void cp_buf_percent(struct cp_buf *buf, struct cogent_str str, const char *also)
     }
 }
 
+/* RFC 4648, with padding. */
+void cp_buf_base64(struct cp_buf *buf, struct cogent_str str)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < str.len; i += 3) {
+        size_t n = str.len - i < 3 ? str.len - i : 3;
+        uint32_t bits = 0;
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (j < n ? (unsigned char)str.ptr[i + j] : 0u);
+        for (size_t j = 0; j < 4; j++)
+            cp_buf_byte(buf, j <= n ? digits[bits >> (18 - 6 * j) & 63] : '=');
+    }
+}
+
 struct cogent_str cp_buf_peek(const struct cp_buf *buf)
 {
     struct cogent_str str = { buf->ptr ? buf->ptr : "", buf->len };
@@ -137,7 +162,7 @@ char *cp_buf_take(struct cp_buf *buf)
     cp_buf_add(buf, "", 0);
     char *ptr = buf->ptr;
     if (buf->failed) {
-        free(ptr);
+        release(buf);
         ptr = NULL;
     }
     memset(buf, 0, sizeof *buf);

@@ -12,6 +12,7 @@ struct cp_buf {
     size_t len;
     size_t cap;
     int failed;
+    int secret; /* set it before the first byte: what moves or ends is overwritten */
 };
 
 void cp_buf_finish(struct cp_buf *buf);
@@ -25,6 +26,8 @@ void cp_buf_format(struct cp_buf *buf, const char *format, ...) COGENT_PRINTF(2,
 void cp_buf_point(struct cp_buf *buf, uint32_t point);
 /* Percent-encodes all but the unreserved characters of RFC 3986 and those in `also`. */
 void cp_buf_percent(struct cp_buf *buf, struct cogent_str str, const char *also);
+
+void cp_buf_base64(struct cp_buf *buf, struct cogent_str str);
 
 /* The bytes, borrowed. */
 struct cogent_str cp_buf_peek(const struct cp_buf *buf);

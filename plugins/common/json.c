@@ -1,12 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 json_t *cp_json_load(struct cogent_str text)
 {
     return json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+}
+
+/* --- numbers that would not survive --- */
+
+enum { DOUBLE_DIGITS = 15 };
+
+/* Whether the number text[0..n) is more than a double or 64 bits hold. */
+static int loses(const char *text, size_t n)
+{
+    char copy[32];
+    size_t digits = 0;
+    int real = 0;
+    for (size_t i = 0; i < n && (text[i] | 32) != 'e'; i++) {
+        real |= text[i] == '.';
+        digits += (text[i] > '0' && text[i] <= '9') || (text[i] == '0' && digits);
+    }
+    if (real || memchr(text, 'e', n) || memchr(text, 'E', n))
+        return digits > DOUBLE_DIGITS;
+    if (n < 19 || n >= sizeof copy)
+        return n >= sizeof copy;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    errno = 0;
+    strtoll(copy, NULL, 10);
+    return errno == ERANGE;
+}
+
+static size_t string_length(struct cogent_str text, size_t at)
+{
+    size_t n = 1;
+    while (at + n < text.len && text.ptr[at + n] != '"')
+        n += text.ptr[at + n] == '\\' ? 2 : 1;
+    n++;
+    return at + n < text.len ? n : text.len - at;
+}
+
+static size_t number_length(struct cogent_str text, size_t at)
+{
+    size_t n = 0;
+    while (at + n < text.len && text.ptr[at + n] && strchr("+-.0123456789eE", text.ptr[at + n]))
+        n++;
+    return n;
+}
+
+/* The text with such numbers in quotes; 0 when there are none. */
+static int quote_long(struct cogent_str text, struct cp_buf *out)
+{
+    size_t kept = 0, n;
+    for (size_t i = 0; i < text.len; i += n) {
+        char c = text.ptr[i];
+        n = c == '"'                             ? string_length(text, i)
+            : c == '-' || (c >= '0' && c <= '9') ? number_length(text, i)
+                                                 : 1;
+        if (c == '"' || n <= DOUBLE_DIGITS || !loses(text.ptr + i, n))
+            continue;
+        cp_buf_add(out, text.ptr + kept, i - kept);
+        cp_buf_byte(out, '"');
+        cp_buf_add(out, text.ptr + i, n);
+        cp_buf_byte(out, '"');
+        kept = i + n;
+    }
+    if (kept)
+        cp_buf_add(out, text.ptr + kept, text.len - kept);
+    return kept > 0;
+}
+
+json_t *cp_json_load_exact(struct cogent_str text)
+{
+    struct cp_buf quoted = { .secret = 1 }; /* a login's answer comes this way, too */
+    json_t *value = !quote_long(text, &quoted) ? cp_json_load(text)
+                    : quoted.failed            ? NULL
+                                               : cp_json_load(cp_buf_peek(&quoted));
+    cp_buf_finish(&quoted);
+    return value;
+}
+
+/* --- credentials --- */
+
+void cp_json_drop(json_t *value)
+{
+    const char *key;
+    json_t *member;
+    size_t i;
+    void *next;
+    if (!value || value->refcount != 1) {
+        json_decref(value);
+        return;
+    }
+    if (json_is_string(value))
+        explicit_bzero((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+    json_array_foreach (value, i, member) {
+        json_incref(member);
+        json_array_set_new(value, i, json_null());
+        cp_json_drop(member);
+    }
+    json_object_foreach_safe (value, next, key, member) {
+        json_incref(member);
+        json_object_set_new(value, key, json_null());
+        cp_json_drop(member);
+    }
+    json_decref(value);
 }
 
 void cp_json_quote(struct cp_buf *out, struct cogent_str text)

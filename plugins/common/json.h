@@ -11,6 +11,10 @@
 
 /* Any value, or NULL: duplicate keys, trailing bytes and invalid UTF-8 are refused. */
 json_t *cp_json_load(struct cogent_str text);
+/* The same; but a number that would lose digits as a double or as 64 bits becomes the text of its digits. */
+json_t *cp_json_load_exact(struct cogent_str text);
+/* json_decref for what may hold a credential: a text that nobody else holds is overwritten first. */
+void cp_json_drop(json_t *value);
 void cp_json_write(struct cp_buf *out, json_t *value);
 void cp_json_quote(struct cp_buf *out, struct cogent_str text);
 /* The shortest decimal that reads back as the same double. */

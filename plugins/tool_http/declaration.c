@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "common/words.h"
 #include "errors.h"
+#include "session.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,8 +16,9 @@
 int th_wrong(struct th_error *error, const char *format, ...)
 {
     va_list args;
-    int n = snprintf(error->text, error->size, "service %s%s%s: ", error->service ? error->service : "?",
-                     error->tool ? ", tool " : "", error->tool ? error->tool : "");
+    int n = snprintf(error->text, error->size, "service %s%s%s%s%s: ", error->service ? error->service : "?",
+                     error->tool ? ", tool " : "", error->tool ? error->tool : "", error->part ? ", " : "",
+                     error->part ? error->part : "");
     if (n < 0 || (size_t)n >= error->size)
         return COGENT_INVALID;
     va_start(args, format);
@@ -45,6 +47,7 @@ static const struct key {
     { "trusted", TOOL, LIST },      { "trust", BOTH, BOOL },     { "ask", BOTH, STRING },
     { "cite", BOTH, STRING },       { "timeout", BOTH, NUMBER }, { "retry", BOTH, NUMBER },
     { "hidden", BOTH, BOOL },       { "undo", TOOL, STRING },    { "example", TOOL, OBJECT },
+    { "issuer", SERVICE, STRING },
 };
 
 enum { N_KEYS = sizeof keys / sizeof *keys };
@@ -160,7 +163,7 @@ static int declare_about(struct th_reading *r)
         return th_wrong(r->error, "about is missing: it tells the model when to use the tool");
     if (!abi->permission || !*abi->permission)
         return th_wrong(r->error, "permission is missing: without it nobody may use the tool");
-    abi->about = abi->about ? abi->about : "";
+    abi->about = abi->about ? abi->about : "Used by the engine itself.";
     return 0;
 }
 
@@ -300,7 +303,7 @@ static int declare_ask(struct th_reading *r)
 }
 
 /* The engine's deadline leaves room for what one request does not cover: more pages, a second attempt. */
-static int declare_time(struct th_reading *r)
+int th_declare_time(struct th_reading *r)
 {
     json_t *timeout = th_said(r, "timeout"), *retry = th_said(r, "retry");
     double seconds = timeout ? json_number_value(timeout) : 10;
@@ -312,6 +315,8 @@ static int declare_time(struct th_reading *r)
     r->tool->timeout_ms = (uint32_t)(seconds * 1000);
     r->tool->retry = (unsigned)times;
     unsigned requests = r->tool->pages.size ? 3 : r->tool->once_header ? 2 : 1;
+    if (r->tool->auth->kind >= TH_AUTH_LOGIN)
+        requests += 2; /* a login, and what was refused once more */
     r->tool->abi.timeout_ms = r->tool->timeout_ms * requests + 1500;
     return 0;
 }
@@ -337,11 +342,11 @@ static int declare_example(struct th_reading *r)
 
 /* In this order: later ones look at what earlier ones found. */
 static int (*const steps[])(struct th_reading *r) = {
-    declare_about, declare_args,    th_declare_wire, declare_effect, th_declare_answer,
-    declare_once,  declare_trusted, declare_ask,     declare_time,   declare_example,
+    declare_about, declare_args,    th_declare_auth, th_declare_wire, declare_effect,  th_declare_answer,
+    declare_once,  declare_trusted, declare_ask,     th_declare_time, declare_example,
 };
 
-static void tool_destroy(struct th_tool *t)
+void th_tool_destroy(struct th_tool *t)
 {
     if (!t)
         return;
@@ -350,7 +355,6 @@ static void tool_destroy(struct th_tool *t)
     th_template_destroy(t->body);
     th_template_destroy(t->form);
     th_template_destroy(t->params);
-    th_template_destroy(t->account.value);
     for (size_t i = 0; i < t->n_headers; i++)
         th_template_destroy(t->headers[i].value);
     for (size_t i = 0; i < t->result.n_keep; i++)
@@ -365,20 +369,34 @@ static void tool_destroy(struct th_tool *t)
     free(t);
 }
 
-static int tool_create(struct th_service *service, const char *name, json_t *own, struct th_error *error)
+struct th_tool *th_tool_create(struct th_service *service, const char *name)
 {
+    static const struct th_auth nobody = { .kind = TH_AUTH_NONE };
     struct th_tool *t = calloc(1, sizeof *t);
     if (!t)
-        return COGENT_NO_MEMORY;
-    service->tools[service->n_tools++] = t;
+        return NULL;
     t->service = service;
+    t->auth = &nobody;
     t->abi.size = sizeof t->abi;
     t->abi.name = name;
     t->abi.call = th_call;
     t->named = json_object();
     t->secrets = json_object();
+    return t;
+}
+
+static int tool_create(struct th_service *service, const char *name, json_t *own, struct th_error *error)
+{
+    struct th_tool *t = th_tool_create(service, name);
+    if (!t)
+        return COGENT_NO_MEMORY;
+    service->tools[service->n_tools++] = t;
     json_t *args = json_object_get(own, "args"), *none = json_object();
-    struct th_reading r = { t, own, service->declaration, json_is_object(args) ? args : none, error, 0 };
+    struct th_reading r = { .tool = t,
+                            .own = own,
+                            .service = service->declaration,
+                            .args = json_is_object(args) ? args : none,
+                            .error = error };
     error->tool = name;
     int err = !name_valid(name)      ? th_wrong(error, "a name has at most 64 letters, digits, _ and -")
               : !json_is_object(own) ? th_wrong(error, "must be a table")
@@ -405,6 +423,14 @@ static int check_base(struct th_service *s, const char *base, struct th_error *e
     return s->base ? 0 : COGENT_INVALID;
 }
 
+static int check_issuer(struct th_service *s, const char *issuer, struct th_error *error)
+{
+    struct th_scope scope = { .error = error, .where = "issuer", .allowed = TH_TENANT };
+    if (issuer)
+        s->issuer = th_template_create_text(issuer, &scope);
+    return issuer && !s->issuer ? COGENT_INVALID : 0;
+}
+
 /* A tool that a once.find names must be a read; only now all are known. */
 static int check_finds(struct th_service *s, struct th_error *error)
 {
@@ -429,10 +455,13 @@ static int read_service(struct th_service *s, struct th_error *error)
     int err = check_keys(error, s->declaration, SERVICE);
     if (!err)
         err = check_base(s, json_string_value(json_object_get(s->declaration, "base")), error);
+    if (!err)
+        err = check_issuer(s, json_string_value(json_object_get(s->declaration, "issuer")), error);
     if (!err && !json_object_size(tools))
         err = th_wrong(error, "tools: there is none");
     s->tools = err ? NULL : calloc(json_object_size(tools), sizeof(struct th_tool *));
-    if (!err && !s->tools)
+    s->auths = err ? NULL : calloc(json_object_size(tools), sizeof(struct th_auth *));
+    if (!err && (!s->tools || !s->auths))
         err = COGENT_NO_MEMORY;
     if (err)
         return err;
@@ -463,9 +492,14 @@ void th_service_destroy(struct th_service *s)
     if (!s)
         return;
     for (size_t i = 0; i < s->n_tools; i++)
-        tool_destroy(s->tools[i]);
+        th_tool_destroy(s->tools[i]);
+    for (size_t i = 0; i < s->n_auths; i++)
+        th_auth_destroy(s->auths[i]);
+    th_sessions_destroy(s->sessions);
     free(s->tools);
+    free(s->auths);
     th_template_destroy(s->base);
+    th_template_destroy(s->issuer);
     json_decref(s->declaration);
     free(s);
 }

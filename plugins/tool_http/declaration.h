@@ -19,6 +19,7 @@ struct th_reading {
     json_t *args;
     struct th_error *error;
     unsigned used; /* by body, query, form and params: enum th_group */
+    int login;     /* this is no tool, but the login of an auth */
 };
 
 /* The tool's own word, else the service's. Borrowed; NULL when neither says it. */
@@ -26,12 +27,20 @@ json_t *th_said(const struct th_reading *r, const char *key);
 /* An object, or the empty list that an empty table became. */
 int th_empty(json_t *value);
 
-/* declare_wire.c: route, query, body, form, headers, auth. */
+/* declare_wire.c: route, query, body, form, headers. */
 int th_declare_wire(struct th_reading *r);
+/* declare_auth.c: auth, which comes first, as {login.*} needs one with a login. */
+int th_declare_auth(struct th_reading *r);
+void th_auth_destroy(struct th_auth *auth);
 /* Whether a declaration may set this header; where: "headers", "once.header" ... */
 int th_header_name(struct th_reading *r, const char *where, const char *name);
 /* declare_answer.c: result, pages, errors. */
 int th_declare_answer(struct th_reading *r);
+/* timeout and retry. */
+int th_declare_time(struct th_reading *r);
+/* A tool with nothing in it, and its end. */
+struct th_tool *th_tool_create(struct th_service *service, const char *name);
+void th_tool_destroy(struct th_tool *tool);
 
 /* Refuses keys that are not among names (NULL-ended). where: "result", "once" ... */
 int th_only(struct th_error *error, const char *where, json_t *object, const char *const *names);

@@ -169,6 +169,6 @@ static int declare_errors(struct th_reading *r)
 int th_declare_answer(struct th_reading *r)
 {
     int err = declare_result(r);
-    err = err ? err : declare_pages(r);
+    err = err || r->login ? err : declare_pages(r);
     return err ? err : declare_errors(r);
 }

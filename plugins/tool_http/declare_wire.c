@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a tool sends: route, query, body, form, headers, and in whose name.
+ * What a tool sends: route, query, body, form, headers.
  */
 #include "declaration.h"
 
@@ -8,7 +8,18 @@
 #include <stdlib.h>
 #include <strings.h>
 
-static const unsigned anywhere = TH_ARG | TH_TENANT | TH_USER | TH_EFFECT | TH_PAGE | TH_FUNCTION;
+/* What may stand in a part of a request. A login is made once for all users: it knows none of them, and no call. */
+static unsigned anywhere(const struct th_reading *r)
+{
+    return r->login ? TH_TENANT | TH_FUNCTION
+                    : TH_ARG | TH_TENANT | TH_USER | TH_EFFECT | TH_PAGE | TH_FUNCTION;
+}
+
+/* Where credentials may stand: not in an address, which is logged on the way. */
+static unsigned credentials(const struct th_reading *r)
+{
+    return TH_SECRET | (r->tool->auth->kind == TH_AUTH_LOGIN ? TH_LOGIN : 0);
+}
 
 static int needs_pages(const struct th_reading *r, const struct th_scope *scope)
 {
@@ -84,12 +95,14 @@ static int declare_parts(struct th_reading *r)
 {
     static const char *const names[] = { "query", "body", "form" };
     struct th_template **const places[] = { &r->tool->query, &r->tool->body, &r->tool->form };
-    unsigned more[] = { TH_TOOL, TH_TOOL | TH_SECRET, TH_TOOL | TH_SECRET };
+    const unsigned more[] = { TH_TOOL, TH_TOOL | credentials(r), TH_TOOL | credentials(r) };
     json_t *params = json_object_get(r->own, "params");
     int err = 0, own = 0;
     r->tool->call_name = json_string_value(json_object_get(r->own, "call"));
+    if (params && r->login && json_object_get(r->service, "query"))
+        return th_wrong(r->error, "params: the service has a query: say the login's own query or body");
     if (params)
-        err = compile(r, "params", params, anywhere, &r->tool->params);
+        err = compile(r, "params", params, anywhere(r) | (r->login ? TH_SECRET : 0), &r->tool->params);
     for (size_t i = 0; i < 3 && !err; i++) {
         json_t *json = th_said(r, names[i]);
         if (!json)
@@ -97,7 +110,7 @@ static int declare_parts(struct th_reading *r)
         own = 1;
         if (i != 1 && !json_is_object(json))
             return th_wrong(r->error, "%s: a table or a function", names[i]);
-        err = compile(r, names[i], json, anywhere | more[i], places[i]);
+        err = compile(r, names[i], json, anywhere(r) | more[i], places[i]);
     }
     if (!err && r->tool->body && r->tool->form)
         err = th_wrong(r->error, "body and form: one of them");
@@ -154,7 +167,7 @@ static int add_header(struct th_reading *r, const char *name, json_t *value)
     th_template_destroy(h->value);
     h->name = name;
     h->value = NULL;
-    return compile(r, "headers", value, anywhere | TH_SECRET | TH_TOOL, &h->value);
+    return compile(r, "headers", value, anywhere(r) | TH_USER | TH_TOOL | credentials(r), &h->value);
 }
 
 /* The tool's are added to the service's; the same name replaces. */
@@ -177,56 +190,10 @@ static int declare_headers(struct th_reading *r)
     return 0;
 }
 
-/* --- auth --- */
-
-static int declare_account(struct th_reading *r, json_t *auth)
-{
-    static const char *const known[] = { "header", "value", NULL };
-    json_t *value = json_object_get(auth, "value");
-    if (json_object_get(auth, "login"))
-        return th_wrong(r->error, "auth.login: login sessions are not supported yet");
-    if (json_object_get(auth, "oauth2"))
-        return th_wrong(r->error, "auth.oauth2: token requests are not supported yet");
-    if (th_only(r->error, "auth", auth, known) != 0)
-        return COGENT_INVALID;
-    r->tool->account.name = json_string_value(json_object_get(auth, "header"));
-    if (!r->tool->account.name || !value)
-        return th_wrong(r->error, "auth: { header, value } needs both");
-    if (th_reference(value))
-        return th_wrong(r->error,
-                        "auth.value: a function is not supported yet; write a text with {secret.NAME}");
-    if (!json_is_string(value))
-        return th_wrong(r->error, "auth.value: a text with {secret.NAME}");
-    if (th_header_name(r, "auth.header", r->tool->account.name) != 0)
-        return COGENT_INVALID;
-    r->tool->auth = TH_AUTH_ACCOUNT;
-    r->tool->abi.as = "service";
-    return compile(r, "auth.value", value, TH_TENANT | TH_SECRET, &r->tool->account.value);
-}
-
-static int declare_auth(struct th_reading *r)
-{
-    json_t *auth = th_said(r, "auth");
-    const char *word = json_string_value(auth);
-    if (!auth)
-        return th_wrong(r->error,
-                        "auth is missing: \"caller\", { header, value }, or \"none\" for an open service");
-    if (json_is_object(auth))
-        return declare_account(r, auth);
-    if (word && strcmp(word, "handed") == 0)
-        return th_wrong(r->error, "auth: \"handed\" is not supported yet");
-    if (!word || (strcmp(word, "caller") != 0 && strcmp(word, "none") != 0))
-        return th_wrong(r->error, "auth: \"caller\", { header, value } or \"none\"");
-    r->tool->auth = *word == 'c' ? TH_AUTH_CALLER : TH_AUTH_NONE;
-    r->tool->abi.as = *word == 'c' ? "caller" : "service";
-    return 0;
-}
-
 int th_declare_wire(struct th_reading *r)
 {
     int err = declare_route(r);
     err = err ? err : declare_parts(r);
     err = err ? err : declare_lists(r);
-    err = err ? err : declare_headers(r);
-    return err ? err : declare_auth(r);
+    return err ? err : declare_headers(r);
 }

@@ -93,24 +93,54 @@ static void complaint(struct cp_buf *out, json_t *entry)
     cp_json_text(out, words ? words : entry);
 }
 
-/* The bearer token without its scheme, and every secret the tool sends: a service may repeat them. */
-static void hide(const struct th_tool *tool, const struct cogent_asker *asker, struct cp_buf *words)
+static void hide_names(const struct cogent_asker *asker, json_t *names, struct cp_buf *words)
 {
     const char *name;
     json_t *unused;
-    if (!asker)
-        return;
-    if (tool->auth == TH_AUTH_CALLER && asker->authorization) {
-        const char *token = strchr(asker->authorization, ' ');
-        cp_words_hide(words, token ? token + 1 : asker->authorization);
-    }
-    json_object_foreach (tool->secrets, name, unused) {
+    json_object_foreach (names, name, unused) {
         cp_words_hide(words, asker->secret ? asker->secret(asker, name) : NULL);
     }
 }
 
-static void collect(const struct th_tool *tool, const struct cogent_asker *asker, json_t *body,
-                    struct cp_buf *out)
+/* What is short or has a space is a name, no credential, and would blacken ordinary words. */
+static void hide_login(json_t *value, struct cp_buf *words)
+{
+    enum { SHORT = 8 };
+    const char *key;
+    json_t *member;
+    size_t i;
+    if (json_string_length(value) >= SHORT && !strchr(json_string_value(value), ' '))
+        cp_words_hide(words, json_string_value(value));
+    json_array_foreach (value, i, member) {
+        hide_login(member, words);
+    }
+    json_object_foreach (value, key, member) {
+        hide_login(member, words);
+    }
+}
+
+/* The value of a header, and what follows its scheme. */
+static void hide_header(const char *value, struct cp_buf *words)
+{
+    const char *space = value ? strchr(value, ' ') : NULL;
+    cp_words_hide(words, value);
+    cp_words_hide(words, space ? space + 1 : NULL);
+}
+
+void th_hide(const struct th_tool *tool, const struct th_vars *vars, const char *credential,
+             struct cp_buf *words)
+{
+    if (!vars->asker)
+        return;
+    hide_header(vars->asker->authorization, words);
+    hide_header(credential, words);
+    hide_login(vars->login, words);
+    hide_names(vars->asker, tool->secrets, words);
+    hide_names(vars->asker, tool->auth->secrets, words);
+}
+
+static void collect(const struct th_tool *tool, const struct th_vars *vars, const char *credential,
+                    json_t *body, struct cp_buf *out)
 {
     json_t *message = tool->errors.message ? cp_json_at(body, tool->errors.message) : NULL, *entry;
     struct cp_buf raw = { 0 };
@@ -122,13 +152,13 @@ static void collect(const struct th_tool *tool, const struct cogent_asker *asker
     } else if (message) {
         complaint(&raw, message);
     }
-    hide(tool, asker, &raw);
+    th_hide(tool, vars, credential, &raw);
     cp_words(out, cp_buf_peek(&raw), CP_WORDS_MAX);
     cp_buf_finish(&raw);
 }
 
-int th_judge(const struct th_tool *tool, const struct cogent_asker *asker, int status, json_t *body,
-             struct th_problem *problem)
+int th_judge(const struct th_tool *tool, const struct th_vars *vars, const char *credential, int status,
+             json_t *body, struct th_problem *problem)
 {
     json_t *flag = tool->errors.at ? cp_json_at(body, tool->errors.at) : NULL;
     int flagged = flag && !json_is_false(flag);
@@ -139,7 +169,7 @@ int th_judge(const struct th_tool *tool, const struct cogent_asker *asker, int s
     err = better ? better : err ? err : COGENT_UPSTREAM;
     struct cp_buf words = { 0 };
     if (err == COGENT_INVALID || err == COGENT_DENIED || err == COGENT_NOT_FOUND || err == COGENT_CONFLICT)
-        collect(tool, asker, body, &words);
+        collect(tool, vars, credential, body, &words);
     if (words.len)
         th_problem(problem, err, "%s", words.ptr);
     else if (flagged && status < 300)

@@ -8,8 +8,12 @@
 
 /* A class by its name as a declaration writes it; 0 when it is none. */
 int th_class(const char *name);
-/* Judges an HTTP answer. body may be NULL (empty, or no JSON). Returns 0, or the class with problem filled. */
-int th_judge(const struct th_tool *tool, const struct cogent_asker *asker, int status, json_t *body,
-             struct th_problem *problem);
+/* Judges an HTTP answer. body may be NULL (empty, or no JSON). credential: the one that was sent, or NULL.
+ * Returns 0, or the class with problem filled. */
+int th_judge(const struct th_tool *tool, const struct th_vars *vars, const char *credential, int status,
+             json_t *body, struct th_problem *problem);
+/* Writes over every credential that the call knows: a service may repeat them. */
+void th_hide(const struct th_tool *tool, const struct th_vars *vars, const char *credential,
+             struct cp_buf *words);
 
 #endif

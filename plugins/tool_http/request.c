@@ -17,7 +17,7 @@ static int render_failed(const struct th_tool *tool, int err, struct th_problem 
 
 /* --- address --- */
 
-static int base_valid(const char *base)
+int th_address_valid(const char *base)
 {
     const char *host = strstr(base, "://");
     if (strncmp(base, "http://", 7) != 0 && strncmp(base, "https://", 8) != 0)
@@ -56,7 +56,7 @@ int th_base(const struct th_tool *tool, const struct th_vars *vars, struct cp_bu
     if (err)
         return render_failed(tool, err, problem);
     tidy(out);
-    if (!vars->sample && !base_valid(out->ptr ? out->ptr : ""))
+    if (!vars->sample && !th_address_valid(out->ptr ? out->ptr : ""))
         return th_problem(problem, COGENT_UNAVAILABLE, "%s: its address is none", tool->service->name);
     return 0;
 }
@@ -96,7 +96,7 @@ static int add_path(const struct th_tool *tool, const struct th_vars *vars, stru
 
 static void pair(struct cp_buf *out, char first, const char *key, json_t *value)
 {
-    struct cp_buf text = { 0 };
+    struct cp_buf text = { .secret = 1 };
     cp_json_text(&text, value);
     if (first == '?' || out->len)
         cp_buf_byte(out, first == '?' && !(out->ptr && strchr(out->ptr, '?')) ? '?' : '&');
@@ -109,7 +109,7 @@ static void pair(struct cp_buf *out, char first, const char *key, json_t *value)
 
 static void comma(struct cp_buf *out, char first, const char *key, json_t *list)
 {
-    struct cp_buf text = { 0 };
+    struct cp_buf text = { .secret = 1 };
     json_t *item;
     size_t i;
     json_array_foreach (list, i, item) {
@@ -173,7 +173,7 @@ static int add_pairs(const struct th_tool *tool, const struct th_vars *vars, con
         err = COGENT_INTERNAL;
     if (!err)
         pairs(out, first, tool->lists, object);
-    json_decref(object);
+    cp_json_drop(object);
     return err ? render_failed(tool, err, problem) : 0;
 }
 
@@ -193,7 +193,7 @@ static int add_body(const struct th_tool *tool, const struct th_vars *vars, stru
             json_object_set_new(body, tool->key_field, json_string(vars->effect_key)) ? COGENT_NO_MEMORY : 0;
     if (!err && body)
         cp_json_write(out, body);
-    json_decref(body);
+    cp_json_drop(body);
     return err ? render_failed(tool, err, problem) : 0;
 }
 
@@ -215,7 +215,7 @@ static int has_header(const struct th_request *r, const char *name)
     return 0;
 }
 
-static int add_header(struct th_request *r, const char *name, const char *value, struct th_problem *problem)
+int th_request_header(struct th_request *r, const char *name, const char *value, struct th_problem *problem)
 {
     if (!header_valid(value))
         return th_problem(problem, COGENT_INVALID, "a value for the header %s holds a control character",
@@ -232,65 +232,175 @@ static int add_rendered(const struct th_tool *tool, const struct th_vars *vars, 
                         struct th_request *r, struct th_problem *problem)
 {
     json_t *value = NULL;
-    struct cp_buf text = { 0 };
+    struct cp_buf text = { .secret = 1 };
     int err = th_render(h->value, vars, &value);
     if (err) {
         render_failed(tool, err, problem);
     } else if (value && !json_is_null(value)) {
         cp_json_text(&text, value);
         err = text.failed ? th_problem(problem, COGENT_NO_MEMORY, no_memory)
-                          : add_header(r, h->name, text.ptr ? text.ptr : "", problem);
+                          : th_request_header(r, h->name, text.ptr ? text.ptr : "", problem);
     }
-    json_decref(value);
+    cp_json_drop(value);
     cp_buf_finish(&text);
     return err;
 }
 
-static int add_account(const struct th_tool *tool, const struct th_vars *vars, struct th_request *r,
-                       struct th_problem *problem)
+/* --- whose rights --- */
+
+/* Without a slash at the end, as people write it. */
+static int names(const char *audience, const char *name)
+{
+    size_t n = strlen(audience), m = strlen(name);
+    while (n && audience[n - 1] == '/')
+        n--;
+    while (m && name[m - 1] == '/')
+        m--;
+    return n && n == m && strncmp(audience, name, n) == 0;
+}
+
+static int is_named(const struct th_service *service, const char *base, json_t *audience)
+{
+    json_t *entry;
+    size_t i;
+    json_array_foreach (audience, i, entry) {
+        const char *text = json_string_value(entry);
+        if (text && (names(text, service->name) || (base && names(text, base))))
+            return 1;
+    }
+    return 0;
+}
+
+static int shares_issuer(const struct th_service *service, const struct th_vars *vars)
+{
+    struct cp_buf issuer = { 0 };
+    const char *missing = NULL, *theirs = vars->asker->issuer;
+    int same = service->issuer && theirs && *theirs &&
+               th_render_text(service->issuer, vars, TH_PLAIN, &issuer, &missing) == 0 && !issuer.failed &&
+               strcmp(cp_buf_peek(&issuer).ptr, theirs) == 0;
+    cp_buf_finish(&issuer);
+    return same;
+}
+
+/* A token that says whom it is for goes to nobody else. */
+static int check_audience(const struct th_tool *tool, const struct th_vars *vars, struct th_problem *problem)
+{
+    const struct cogent_asker *a = vars->asker;
+    const struct th_service *service = tool->service;
+    struct cp_buf base = { 0 };
+    struct th_problem unused;
+    if (!a || !COGENT_HAS(a, audience) || !a->audience || shares_issuer(service, vars))
+        return 0;
+    json_t *audience = cp_json_load(cogent_str(a->audience));
+    th_base(tool, vars, &base, &unused);
+    int named = is_named(service, base.ptr, audience);
+    json_decref(audience);
+    cp_buf_finish(&base);
+    return named
+               ? 0
+               : th_problem(
+                     problem, COGENT_AUTH,
+                     "%s: the user's token is not for this service, so it is not sent there: let the token's "
+                     "aud name \"%s\" or its address, or, if it takes tokens of the same issuer, say "
+                     "issuer = \"...\" in its tools file",
+                     service->name, service->name);
+}
+
+static int add_caller(const struct th_tool *tool, const struct th_vars *vars, struct th_request *r,
+                      struct th_problem *problem)
+{
+    const char *token = vars->asker ? vars->asker->authorization : NULL;
+    if (!vars->sample && (!token || !*token))
+        return th_problem(problem, COGENT_AUTH, "%s needs the user's own credential, and there is none",
+                          tool->service->name);
+    int err = check_audience(tool, vars, problem);
+    return err ? err : th_request_header(r, "Authorization", vars->masked ? "Bearer ***" : token, problem);
+}
+
+static int add_rendered_auth(const struct th_tool *tool, const struct th_vars *vars, struct th_request *r,
+                             struct th_problem *problem)
 {
     size_t before = r->n_headers;
-    int err = add_rendered(tool, vars, &tool->account, r, problem);
+    struct th_vars granted = *vars;
+    granted.granted = tool->auth->secrets;
+    int err = add_rendered(tool, &granted, &tool->auth->header, r, problem);
+    if (err == COGENT_INTERNAL)
+        return th_problem(problem, err,
+                          "%s: the function of its auth failed, perhaps for a secret that is not set",
+                          tool->service->name);
     if (!err && r->n_headers == before)
         err = th_problem(problem, COGENT_AUTH, "%s: the credential of its service account is not set",
                          tool->service->name);
     return err;
 }
 
+/* As a bearer token, unless it names its scheme itself ("Basic ..."). */
+static int add_handed(const struct th_tool *tool, const struct th_vars *vars, struct th_request *r,
+                      struct th_problem *problem)
+{
+    const struct cogent_asker *a = vars->asker;
+    struct th_vars handed = *vars;
+    struct cp_buf value = { .secret = 1 };
+    if (vars->masked)
+        handed.credential = "***";
+    else if (a && COGENT_HAS(a, handed) && a->handed)
+        handed.credential = a->handed(a, tool->service->name);
+    if (!handed.credential || !*handed.credential)
+        return th_problem(
+            problem, COGENT_AUTH,
+            "%s needs the user's own credential there, and the question came without: the backend "
+            "hands it over as \"Cogent-Credential: %s VALUE\"",
+            tool->service->name, tool->service->name);
+    if (tool->auth->header.name)
+        return add_rendered_auth(tool, &handed, r, problem);
+    cp_buf_text(&value, strchr(handed.credential, ' ') ? "" : "Bearer ");
+    cp_buf_text(&value, handed.credential);
+    int err = value.failed ? th_problem(problem, COGENT_NO_MEMORY, no_memory)
+                           : th_request_header(r, "Authorization", value.ptr, problem);
+    cp_buf_finish(&value);
+    return err;
+}
+
 static int add_auth(const struct th_tool *tool, const struct th_vars *vars, struct th_request *r,
                     struct th_problem *problem)
 {
-    const char *token = vars->asker ? vars->asker->authorization : NULL;
-    if (tool->auth == TH_AUTH_ACCOUNT)
-        return add_account(tool, vars, r, problem);
-    if (tool->auth == TH_AUTH_NONE)
-        return 0;
-    if (vars->sample)
-        token = "Bearer ***";
-    if (!token || !*token)
-        return th_problem(problem, COGENT_AUTH, "%s needs the user's own credential, and there is none",
-                          tool->service->name);
-    return add_header(r, "Authorization", token, problem);
+    size_t before = r->n_headers;
+    int err = 0;
+    if (tool->auth->kind == TH_AUTH_CALLER)
+        err = add_caller(tool, vars, r, problem);
+    else if (tool->auth->kind == TH_AUTH_HANDED)
+        err = add_handed(tool, vars, r, problem);
+    else if (tool->auth->header.name)
+        err = add_rendered_auth(tool, vars, r, problem);
+    if (!err && r->n_headers > before)
+        r->credential = r->headers[before].value;
+    return err;
+}
+
+int th_request_begin(struct th_request *r, size_t n, struct th_problem *problem)
+{
+    r->body.secret = 1;
+    r->headers = calloc(n, sizeof *r->headers);
+    return r->headers ? 0 : th_problem(problem, COGENT_NO_MEMORY, no_memory);
 }
 
 static int add_headers(const struct th_tool *tool, const struct th_vars *vars, struct th_request *r,
                        struct th_problem *problem)
 {
     enum { OURS = 4 }; /* auth, once, Accept, Content-Type */
-    r->headers = calloc(tool->n_headers + OURS, sizeof *r->headers);
-    if (!r->headers)
-        return th_problem(problem, COGENT_NO_MEMORY, no_memory);
-    int err = add_auth(tool, vars, r, problem);
+    int err = th_request_begin(r, tool->n_headers + OURS, problem);
+    err = err ? err : add_auth(tool, vars, r, problem);
     for (size_t i = 0; i < tool->n_headers && !err; i++)
         if (!has_header(r, tool->headers[i].name))
             err = add_rendered(tool, vars, &tool->headers[i], r, problem);
     if (!err && tool->once_header && vars->effect_key && *vars->effect_key)
-        err = add_header(r, tool->once_header, vars->effect_key, problem);
+        err = th_request_header(r, tool->once_header, vars->effect_key, problem);
     if (!err && !has_header(r, "Accept"))
-        err = add_header(r, "Accept", "application/json", problem);
+        err = th_request_header(r, "Accept", "application/json", problem);
     if (!err && r->body.len && !has_header(r, "Content-Type"))
-        err = add_header(r, "Content-Type",
-                         tool->form ? "application/x-www-form-urlencoded" : "application/json", problem);
+        err =
+            th_request_header(r, "Content-Type",
+                              tool->form ? "application/x-www-form-urlencoded" : "application/json", problem);
     return err;
 }
 
@@ -298,6 +408,7 @@ int th_request_build(const struct th_tool *tool, const struct th_vars *vars, con
                      struct th_request *out, struct th_problem *problem)
 {
     int err = 0;
+    out->body.secret = 1;
     if (next)
         cp_buf_text(&out->url, next);
     else

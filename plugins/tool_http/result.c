@@ -64,20 +64,7 @@ static json_t *keep(const struct th_tool *tool, json_t *value)
 
 static int function(const struct th_tool *tool, json_t *value, json_t **out, struct th_problem *problem)
 {
-    const struct cogent_host *host = tool->service->host;
-    struct cp_buf text = { 0 };
-    struct cogent_str reply = { NULL, 0 };
-    cp_json_write(&text, value);
-    int err = text.failed ? COGENT_NO_MEMORY : 0;
-    if (!err && (!host->script || host->script->call(tool->result.function, cp_buf_peek(&text), &reply) != 0))
-        err = COGENT_INTERNAL;
-    if (!err && reply.len) { /* no text at all is nil, as null is */
-        *out = cp_json_load(reply);
-        err = *out ? 0 : COGENT_INTERNAL;
-    }
-    cp_buf_finish(&text);
-    if (json_is_null(*out))
-        *out = NULL;
+    int err = th_apply(tool->service->host, tool->result.function, value, out);
     return err ? th_problem(problem, err, "%s, %s: the function of its result failed", tool->service->name,
                             tool->abi.name)
                : 0;

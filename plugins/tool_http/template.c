@@ -42,6 +42,7 @@ static const struct group_name groups[] = {
     { "tenant", TH_TENANT, NULL },     { "user", TH_USER, user_members },
     { "secret", TH_SECRET, NULL },     { "effect", TH_EFFECT, effect_members },
     { "page", TH_PAGE, page_members }, { "tool", TH_TOOL, tool_members },
+    { "login", TH_LOGIN, NULL },
 };
 
 enum { N_GROUPS = sizeof groups / sizeof *groups };
@@ -81,6 +82,12 @@ static const struct group_name *find_group(const char *name, size_t len)
     return NULL;
 }
 
+/* user.credential is no word about the user: it stands where credentials may. */
+static unsigned group_of(const struct group_name *g, const char *member)
+{
+    return g->group == TH_USER && strcmp(member, "credential") == 0 ? TH_CREDENTIAL : g->group;
+}
+
 static int known_member(const struct group_name *g, const char *member)
 {
     if (!g->members)
@@ -101,19 +108,22 @@ static int check_placeholder(struct th_scope *scope, const char *name, struct pa
         return part->text ? check_argument(scope, name) : COGENT_NO_MEMORY;
     }
     const struct group_name *g = find_group(name, (size_t)(dot - name));
-    if (!g && strncmp(name, "login.", 6) == 0)
-        return th_wrong(scope->error, "%s: {%s}: login sessions are not supported yet", scope->where, name);
     if (!g)
-        return th_wrong(scope->error,
-                        "%s: {%s}: what comes from the engine is tenant, user, secret, effect, page or tool",
-                        scope->where, name);
-    if (!known_member(g, dot + 1))
+        return th_wrong(
+            scope->error,
+            "%s: {%s}: what comes from the engine is tenant, user, secret, login, effect, page or tool",
+            scope->where, name);
+    unsigned group = group_of(g, dot + 1);
+    if (group != TH_CREDENTIAL && !known_member(g, dot + 1))
         return th_wrong(scope->error, "%s: {%s}: %s has no such member", scope->where, name, g->name);
-    if (!(scope->allowed & g->group))
-        return th_wrong(scope->error, "%s: {%s} cannot stand here", scope->where, name);
-    part->group = g->group;
+    if (!(scope->allowed & group))
+        return th_wrong(scope->error, "%s: {%s} cannot stand here%s", scope->where, name,
+                        group == TH_LOGIN        ? ": it needs auth = { login = ... }, and a header or a body"
+                        : group == TH_CREDENTIAL ? ": it needs auth = { handed = true, header, value }"
+                                                 : "");
+    part->group = group;
     part->text = strdup(dot + 1);
-    scope->used |= g->group | (g->group == TH_PAGE && strcmp(dot + 1, "cursor") == 0 ? TH_CURSOR : 0u);
+    scope->used |= group | (group == TH_PAGE && strcmp(dot + 1, "cursor") == 0 ? TH_CURSOR : 0u);
     if (g->group == TH_SECRET && set_add(scope->secrets, dot + 1))
         return COGENT_NO_MEMORY;
     return part->text ? 0 : COGENT_NO_MEMORY;
@@ -220,13 +230,20 @@ static int compile_items(struct th_template *t, json_t *json, struct th_scope *s
     return err;
 }
 
-static int compile_function(struct th_template *t, const char *reference, struct th_scope *scope)
+/* The loader says which secrets a function's text names. It is given them only in auth. */
+static int compile_function(struct th_template *t, json_t *json, struct th_scope *scope)
 {
+    json_t *name;
+    size_t i;
     if (!(scope->allowed & TH_FUNCTION))
         return th_wrong(scope->error, "%s: a function cannot stand here", scope->where);
     t->kind = FUNCTION;
-    t->reference = reference;
+    t->reference = th_reference(json);
     scope->used |= TH_FUNCTION;
+    json_array_foreach (json_object_get(json, "secrets"), i, name) {
+        if (json_is_string(name) && set_add(scope->secrets, json_string_value(name)))
+            return COGENT_NO_MEMORY;
+    }
     return 0;
 }
 
@@ -236,7 +253,7 @@ static int compile(json_t *json, struct th_scope *scope, struct th_template **ou
     if (!t)
         return COGENT_NO_MEMORY;
     if (th_reference(json))
-        return compile_function(t, th_reference(json), scope);
+        return compile_function(t, json, scope);
     if (json_is_string(json))
         return compile_string(t, json_string_value(json), scope);
     if (json_is_array(json) || json_is_object(json))
@@ -282,7 +299,8 @@ void th_template_destroy(struct th_template *t)
 
 const char *th_reference(json_t *json)
 {
-    return json_object_size(json) == 1 ? json_string_value(json_object_get(json, "$fn")) : NULL;
+    size_t n = json_object_get(json, "secrets") ? 2 : 1;
+    return json_object_size(json) == n ? json_string_value(json_object_get(json, "$fn")) : NULL;
 }
 
 /* --- the variables --- */
@@ -322,9 +340,23 @@ static int user_value(const struct th_vars *v, const char *name, json_t **out)
 
 static int secret_value(const struct th_vars *v, const char *name, json_t **out)
 {
-    if (v->sample)
+    if (v->masked)
         return text_value("***", out);
     return text_value(v->asker->secret ? v->asker->secret(v->asker, name) : NULL, out);
+}
+
+static int login_value(const struct th_vars *v, const char *name, json_t **out)
+{
+    if (v->masked)
+        return text_value("***", out);
+    *out = json_incref(json_object_get(v->login, name));
+    return 0;
+}
+
+static int credential_value(const struct th_vars *v, const char *name, json_t **out)
+{
+    (void)name;
+    return text_value(v->masked ? "***" : v->credential, out);
 }
 
 static int effect_value(const struct th_vars *v, const char *name, json_t **out)
@@ -370,7 +402,7 @@ static int lookup(const struct part *part, const struct th_vars *v, json_t **out
     } table[] = {
         { TH_ARG, arg_value },       { TH_TENANT, tenant_value }, { TH_USER, user_value },
         { TH_SECRET, secret_value }, { TH_EFFECT, effect_value }, { TH_PAGE, page_value },
-        { TH_TOOL, tool_value },
+        { TH_TOOL, tool_value },     { TH_LOGIN, login_value },   { TH_CREDENTIAL, credential_value },
     };
     *out = NULL;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -401,31 +433,53 @@ static int members(const struct th_vars *v, const char *const *names, value_fn v
     return err;
 }
 
-/* What a function is given: no secrets. */
+/* What a function in auth is given beside the rest: the secrets that its auth names, and what the login gave. */
+static int credentials(const struct th_vars *v, json_t *all)
+{
+    const char *name;
+    json_t *unused, *secrets = json_object(), *value;
+    int err = secrets ? 0 : COGENT_NO_MEMORY;
+    json_object_foreach (v->granted, name, unused) {
+        value = NULL;
+        err = err ? err : secret_value(v, name, &value);
+        if (!err && value && json_object_set_new(secrets, name, value) != 0)
+            err = COGENT_NO_MEMORY;
+    }
+    if (!err && v->credential)
+        err = json_object_set_new(json_object_get(all, "user"), "credential", json_string(v->credential));
+    if (!err && v->login)
+        err = json_object_set(all, "login", v->login);
+    if (json_object_set_new(all, "secret", secrets) != 0 || err)
+        return COGENT_NO_MEMORY;
+    return 0;
+}
+
+/* What a function is given: outside auth no credential. */
 static int variables(const struct th_vars *v, json_t **out)
 {
     json_t *user = json_object(), *effect = json_object(), *page = json_object(), *tool = json_object();
     int err = members(v, user_members, user_value, user);
     err = err ? err : members(v, effect_members, effect_value, effect);
     err = err ? err : members(v, page_members, page_value, page);
-    err = err ? err : members(v, tool_members, tool_value, tool);
+    err = err || v->granted ? err : members(v, tool_members, tool_value, tool);
     *out = json_pack("{s:O, s:o, s:o, s:o, s:o, s:o}", "args", v->args, "tenant", tenant_object(v), "user",
                      user, "effect", effect, "page", page, "tool", tool);
-    return err || *out ? err : COGENT_NO_MEMORY;
+    if (!err && !*out)
+        err = COGENT_NO_MEMORY;
+    return !err && v->granted ? credentials(v, *out) : err;
 }
 
-int th_function(const char *reference, const struct th_vars *vars, json_t **out)
+/* The host takes a list for several arguments, so one value goes as a list of one. */
+int th_apply(const struct cogent_host *host, const char *reference, json_t *value, json_t **out)
 {
-    struct cp_buf text = { 0 };
+    struct cp_buf text = { .secret = 1 };
     struct cogent_str reply = { NULL, 0 };
-    json_t *all = NULL;
     *out = NULL;
-    int err = variables(vars, &all);
-    cp_json_write(&text, all);
-    json_decref(all);
-    if (!err && text.failed)
-        err = COGENT_NO_MEMORY;
-    if (!err && (!vars->host->script || vars->host->script->call(reference, cp_buf_peek(&text), &reply) != 0))
+    cp_buf_byte(&text, '[');
+    cp_json_write(&text, value);
+    cp_buf_byte(&text, ']');
+    int err = text.failed ? COGENT_NO_MEMORY : 0;
+    if (!err && (!host->script || host->script->call(reference, cp_buf_peek(&text), &reply) != 0))
         err = COGENT_INTERNAL;
     cp_buf_finish(&text);
     if (err)
@@ -436,6 +490,18 @@ int th_function(const char *reference, const struct th_vars *vars, json_t **out)
     if (json_is_null(*out))
         *out = NULL; /* null is a singleton: nothing to give back */
     return 0;
+}
+
+static int render_function(const struct th_template *t, const struct th_vars *vars, json_t **out)
+{
+    json_t *all = NULL;
+    if (vars->masked && vars->granted)
+        return text_value("***", out);
+    int err = variables(vars, &all);
+    if (!err)
+        err = th_apply(vars->host, t->reference, all, out);
+    cp_json_drop(all);
+    return err;
 }
 
 /* --- rendering --- */
@@ -457,7 +523,7 @@ static int join(const struct th_template *t, const struct th_vars *vars, enum th
             err = COGENT_NOT_FOUND;
         if (!err && encoding == TH_PATH && (json_is_object(value) || json_is_array(value)))
             err = COGENT_NOT_FOUND;
-        struct cp_buf text = { 0 };
+        struct cp_buf text = { .secret = 1 };
         if (!err)
             cp_json_text(&text, value);
         if (!err && encoding == TH_PATH && !text.len)
@@ -468,7 +534,7 @@ static int join(const struct th_template *t, const struct th_vars *vars, enum th
             cp_buf_str(out, cp_buf_peek(&text));
         out->failed |= text.failed;
         cp_buf_finish(&text);
-        json_decref(value);
+        cp_json_drop(value);
         if (err)
             return err;
     }
@@ -477,7 +543,7 @@ static int join(const struct th_template *t, const struct th_vars *vars, enum th
 
 static int render_text(const struct th_template *t, const struct th_vars *vars, json_t **out)
 {
-    struct cp_buf text = { 0 };
+    struct cp_buf text = { .secret = 1 };
     const char *missing;
     int err = join(t, vars, TH_PLAIN, &text, &missing);
     if (!err)
@@ -500,7 +566,7 @@ static int render_list(const struct th_template *t, const struct th_vars *vars, 
         if (item && json_array_append_new(list, item) != 0)
             err = COGENT_NO_MEMORY;
         if (err || (!item && t->items[i]->kind != LIST)) {
-            json_decref(list);
+            cp_json_drop(list);
             return err;
         }
     }
@@ -519,7 +585,7 @@ static int render_object(const struct th_template *t, const struct th_vars *vars
         if (!err && item && json_object_set_new(object, t->keys[i], item) != 0)
             err = COGENT_NO_MEMORY;
         if (err) {
-            json_decref(object);
+            cp_json_drop(object);
             return err;
         }
     }
@@ -543,7 +609,7 @@ int th_render(const struct th_template *t, const struct th_vars *vars, json_t **
     case OBJECT:
         return render_object(t, vars, out);
     default:
-        return th_function(t->reference, vars, out);
+        return render_function(t, vars, out);
     }
 }
 

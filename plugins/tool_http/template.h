@@ -23,6 +23,8 @@ enum th_group {
     TH_CURSOR = 1 << 6, /* page.cursor: told apart, as `next` needs it */
     TH_TOOL = 1 << 7,
     TH_FUNCTION = 1 << 8,
+    TH_LOGIN = 1 << 9,
+    TH_CREDENTIAL = 1 << 10, /* user.credential: what the backend handed over */
 };
 
 struct th_template;
@@ -50,7 +52,11 @@ struct th_vars {
     json_t *page_cursor; /* NULL on the first page */
     const char *call_name;
     const struct th_template *params; /* tool.params */
-    int sample; /* an example: there is no asker, {tenant.x} stands for itself and secrets are "***" */
+    json_t *login;                    /* what the session's login gave; NULL: none */
+    const char *credential;           /* user.credential */
+    json_t *granted; /* in auth: set of the secrets that a function may see; NULL: it sees no credential */
+    int masked;      /* to be shown: every credential is "***" */
+    int sample;      /* an example: there is no asker, {tenant.x} stands for itself; masked, too */
 };
 
 /* NULL: wrong, and scope->error says how (or no memory). `text` must outlive the template. */
@@ -66,8 +72,9 @@ int th_render(const struct th_template *t, const struct th_vars *vars, json_t **
 enum th_encoding { TH_PLAIN, TH_PATH };
 int th_render_text(const struct th_template *t, const struct th_vars *vars, enum th_encoding encoding,
                    struct cp_buf *out, const char **missing);
-/* Calls an operator's function with the variables. */
-int th_function(const char *reference, const struct th_vars *vars, json_t **out);
+/* Calls an operator's function with one value. null and nothing are NULL. Its words are not kept: they may hold what
+ * it was given. */
+int th_apply(const struct cogent_host *host, const char *reference, json_t *value, json_t **out);
 
 /* Whether this JSON stands for a function; its reference, else NULL. */
 const char *th_reference(json_t *json);

@@ -3,18 +3,19 @@
  */
 #include "tool_http.h"
 
+#include "call.h"
 #include "common/json.h"
 #include "declaration.h"
 #include "pages.h"
-#include "request.h"
 #include "result.h"
+#include "trace.h"
 
 #include <stdio.h>
 
 static int open_service(const struct cogent_host *host, struct cogent_str declaration, void **self,
                         char *error, size_t error_size)
 {
-    struct th_error at = { error, error_size, NULL, NULL };
+    struct th_error at = { .text = error, .size = error_size };
     json_error_t why;
     if (error_size)
         error[0] = '\0';
@@ -51,21 +52,6 @@ static const struct cogent_tool *get(void *self, size_t i)
 
 /* --- examples --- */
 
-static json_t *show_request(const struct th_tool *tool, const struct th_request *request)
-{
-    json_t *headers = json_object();
-    for (size_t i = 0; i < request->n_headers; i++)
-        json_object_set_new(headers, request->headers[i].name, json_string(request->headers[i].value));
-    json_t *out =
-        json_pack("{s:s, s:s, s:o}", "method", tool->method, "url", request->url.ptr, "headers", headers);
-    json_t *body = tool->form ? NULL : cp_json_load(cp_buf_peek(&request->body));
-    if (!body && request->body.len)
-        body = json_stringn(request->body.ptr, request->body.len);
-    if (body)
-        json_object_set_new(out, "body", body);
-    return out;
-}
-
 /* What a reply gives. For pages: {"items", "more"}, or the list alone when `gives` is one. */
 static int show_result(const struct th_tool *tool, json_t *reply, json_t *wanted, json_t **out,
                        struct th_problem *problem)
@@ -100,10 +86,11 @@ static int run_example(const struct th_tool *tool, json_t *shown)
                             .page_number = 1,
                             .call_name = tool->call_name,
                             .params = tool->params,
+                            .masked = 1,
                             .sample = 1 };
     int err = th_request_build(tool, &vars, NULL, &request, &problem);
     if (!err)
-        json_object_set_new(shown, "request", show_request(tool, &request));
+        json_object_set_new(shown, "request", th_request_shown(tool, &request));
     th_request_finish(&request);
     if (!err && reply)
         err = show_result(tool, reply, wanted, &gives, &problem);
@@ -138,6 +125,12 @@ static int check(void *self, size_t i, char *out, size_t size)
     return err;
 }
 
+static int reach(void *self, struct cogent_call *call)
+{
+    (void)self; /* the tool knows its service */
+    return th_reach(call);
+}
+
 static const struct cogent_toolset toolset = {
     .size = sizeof toolset,
     .name = "http",
@@ -146,6 +139,7 @@ static const struct cogent_toolset toolset = {
     .count = count,
     .get = get,
     .check = check,
+    .reach = reach,
 };
 
 COGENT_EXPORT const struct cogent_plugin *cogent_plugin_entry(uint32_t oldest, uint32_t newest)

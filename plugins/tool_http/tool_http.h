@@ -12,7 +12,14 @@
 
 #include <jansson.h>
 
-enum th_auth { TH_AUTH_NONE, TH_AUTH_CALLER, TH_AUTH_ACCOUNT };
+enum th_auth_kind {
+    TH_AUTH_NONE,
+    TH_AUTH_CALLER,  /* the user's own token, as it came */
+    TH_AUTH_HANDED,  /* the user's own credential at this service, from the backend */
+    TH_AUTH_ACCOUNT, /* a header made of secrets */
+    TH_AUTH_LOGIN,   /* a session, shared by all users of a tenant */
+    TH_AUTH_OAUTH2   /* a token from a token server, for the service or for each user */
+};
 enum th_lists { TH_LISTS_REPEAT, TH_LISTS_JSON, TH_LISTS_COMMA };
 
 struct th_header {
@@ -48,6 +55,18 @@ struct th_errors {
 };
 
 struct th_service;
+struct th_sessions;
+
+/* Whose rights a call has. One for each `auth` that the file says, shared by the tools that inherit it. */
+struct th_auth {
+    enum th_auth_kind kind;
+    json_t *said;            /* the declaration's own, borrowed: how it is found again */
+    struct th_header header; /* its name is NULL when there is none */
+    json_t *secrets;         /* names used: what its functions may see, and what is hidden in words */
+    struct th_tool *login;   /* the request that opens a session: a tool of nobody's */
+    struct th_template *url, *id, *secret, *scope, *audience; /* oauth2 */
+    int as_user;
+};
 
 struct th_tool {
     struct cogent_tool abi; /* first: the engine hands this one back */
@@ -65,8 +84,7 @@ struct th_tool {
     size_t n_headers;
     enum th_lists lists;
 
-    enum th_auth auth;
-    struct th_header account;
+    const struct th_auth *auth;
     const char *once_header;
 
     struct th_result result;
@@ -86,8 +104,12 @@ struct th_service {
     const char *name;
     json_t *declaration;
     struct th_template *base;
+    struct th_template *issuer; /* whose tokens it takes beside those that name it; NULL: none */
     struct th_tool **tools;
     size_t n_tools;
+    struct th_auth **auths;
+    size_t n_auths;
+    struct th_sessions *sessions; /* made when the first is needed */
 };
 
 /* What is wrong with a declaration and where; or, at run time, with a call. */
@@ -96,6 +118,7 @@ struct th_error {
     size_t size;
     const char *service;
     const char *tool; /* NULL: the service itself */
+    const char *part; /* "auth.login", while that is read; else NULL */
 };
 
 /* Writes "service erp, tool get_invoice: ..." and returns COGENT_INVALID. */

@@ -78,10 +78,11 @@ def events(body):
 
 class Stack:
     def __init__(self, tenants=("demo",), models=None, workers=2, jobs=1, config="", erp_arguments=(), feeds=True,
-                 script=None, environment=None, start=True):
+                 script=None, environment=None, start=True, fields=None):
         self.folder = tempfile.mkdtemp(prefix="cogent-test-")
         self.state = os.path.join(self.folder, "state")
         self.tenants, self.feeds = tenants, feeds
+        self.fields = fields or {}  # more of each tenant: the address of another service
         self.environment = environment or {}
         self.erp = self.mock = self.server = None
         self.crashes = False  # a test that lets the server crash says so
@@ -118,7 +119,8 @@ class Stack:
         lua = lambda v: json.dumps(v) if not isinstance(v, list) else "{" + ", ".join(map(lua, v)) + "}"
         chains = ", ".join(f'["{name}"] = {lua(chain)}' for name, chain in models.items())
         url = f'erp_url = "http://127.0.0.1:{self.erp.port}", ' if self.feeds else ""
-        rows = "\n".join(f'    ["{t}"] = {{ {url}web_url = "https://erp.example", locale = "en-GB", currency = "GBP", '
+        more = "".join(f"{name} = {lua(value)}, " for name, value in self.fields.items())
+        rows = "\n".join(f'    ["{t}"] = {{ {url}{more}web_url = "https://erp.example", locale = "en-GB", currency = "GBP", '
                          f'time_zone = "Europe/London", company = "{t}" }},' for t in self.tenants)
         mock = f'mock = {{ plugin = "openai", base = "http://127.0.0.1:{self.mock_port}/v1", key = "sk-canary-key-0001" }},' if self.mock else ""
         self.config = os.path.join(self.folder, "cogent.lua")

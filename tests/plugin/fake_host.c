@@ -117,6 +117,7 @@ static struct cogent_op send_request(struct cogent_op parent, const struct cogen
     r->events = *events;
     r->arg = arg;
     r->live = 1;
+    r->parent = parent;
     return op;
 }
 
@@ -148,9 +149,17 @@ void fake_event(const char *data)
     free(exact);
 }
 
+static size_t chosen; /* 1 for the first; 0: the newest */
+
+void fake_choose(size_t i)
+{
+    chosen = i + 1;
+}
+
 void fake_finish(const struct cogent_http_result *result)
 {
-    struct fake_request *r = fake_last();
+    struct fake_request *r = chosen ? &fake.requests[chosen - 1] : fake_last();
+    chosen = 0;
     if (!r || !r->live)
         return;
     r->live = 0;
@@ -200,7 +209,7 @@ static struct cogent_op after(struct cogent_op parent, const char *label, uint32
     (void)label;
     if (fake.n_timers == FAKE_MAX || parent.generation == 0)
         return none;
-    fake.timers[fake.n_timers++] = (struct fake_timer){ ms, 1, fn, arg };
+    fake.timers[fake.n_timers++] = (struct fake_timer){ ms, 1, parent, fn, arg };
     return op;
 }
 
@@ -225,7 +234,8 @@ uint32_t fake_tick(void)
 static int script_call(const char *reference, struct cogent_str args_json, struct cogent_str *out)
 {
     json_t *args = json_loadb(args_json.ptr, args_json.len, JSON_DECODE_ANY, NULL);
-    const char *reply = fake.function ? fake.function(reference, args) : NULL;
+    json_t *first = json_is_array(args) ? json_array_get(args, 0) : args;
+    const char *reply = fake.function ? fake.function(reference, first) : NULL;
     json_decref(args);
     *out = cogent_str(reply);
     return reply ? 0 : COGENT_INTERNAL;
@@ -233,16 +243,31 @@ static int script_call(const char *reference, struct cogent_str args_json, struc
 
 /* --- completions --- */
 
-static void over(void)
+static int same(struct cogent_op a, struct cogent_op b)
+{
+    return a.slot == b.slot && a.generation == b.generation;
+}
+
+static void end_below(struct cogent_op op)
 {
     for (size_t i = 0; i < fake.n_requests; i++)
-        fake.requests[i].live = 0;
+        if (same(fake.requests[i].parent, op))
+            fake.requests[i].live = 0;
     for (size_t i = 0; i < fake.n_timers; i++)
-        fake.timers[i].live = 0;
-    struct cogent_call *call = fake.call;
-    struct cogent_chat *chat = fake.chat;
-    fake.call = NULL;
-    fake.chat = NULL;
+        if (same(fake.timers[i].parent, op))
+            fake.timers[i].live = 0;
+}
+
+static void over(struct cogent_call *call, struct cogent_chat *chat)
+{
+    if (call)
+        end_below(call->op);
+    if (chat)
+        end_below(chat->op);
+    if (call && call == fake.call)
+        fake.call = NULL;
+    if (chat)
+        fake.chat = NULL;
     if (call && call->release)
         call->release(call->data);
     if (chat && chat->release)
@@ -251,38 +276,41 @@ static void over(void)
 
 void fake_cancel(void)
 {
-    over();
+    over(fake.call, fake.chat);
 }
 
-static int complete(int err, const char *message)
+void fake_cancel_call(struct cogent_call *call)
+{
+    over(call, NULL);
+}
+
+static int complete(struct cogent_call *call, struct cogent_chat *chat, int err, const char *message)
 {
     fake.completed++;
     fake.err = err;
+    fake.finished = call;
     snprintf(fake.message, sizeof fake.message, "%s", message);
-    over();
+    over(call, chat);
     return err;
 }
 
 static int call_done(struct cogent_call *call, struct cogent_str result)
 {
-    (void)call;
     copy(fake.result, sizeof fake.result, result);
-    return complete(0, "");
+    return complete(call, NULL, 0, "");
 }
 
 static int call_fail(struct cogent_call *call, int err, const char *message)
 {
-    (void)call;
-    return complete(err, message);
+    return complete(call, NULL, err, message);
 }
 
 static void chat_text(struct cogent_chat *chat, struct cogent_str text)
 {
-    (void)chat;
     fake.n_texts++;
     append(fake.text, sizeof fake.text, text);
     if (fake.leave_after && fake.n_texts == (size_t)fake.leave_after)
-        over();
+        over(NULL, chat);
 }
 
 static void chat_call(struct cogent_chat *chat, struct cogent_str id, struct cogent_str name,
@@ -305,16 +333,14 @@ static void chat_usage(struct cogent_chat *chat, const struct cogent_turn_usage 
 
 static int chat_done(struct cogent_chat *chat, int finish)
 {
-    (void)chat;
     fake.finish = finish;
-    return complete(0, "");
+    return complete(NULL, chat, 0, "");
 }
 
 static int chat_fail(struct cogent_chat *chat, int err, uint32_t retry_after_ms, const char *message)
 {
-    (void)chat;
     fake.retry_after_ms = retry_after_ms;
-    return complete(err, message);
+    return complete(NULL, chat, err, message);
 }
 
 static const struct cogent_log_api log_api = { sizeof log_api, log_line };
@@ -335,6 +361,18 @@ static const struct cogent_complete_api complete_api = {
     .chat_fail = chat_fail,
 };
 
+static int told(const struct cogent_call *call, const char *what, struct cogent_str json)
+{
+    (void)call;
+    append(fake.told, sizeof fake.told, cogent_str(what));
+    append(fake.told, sizeof fake.told, cogent_str(" "));
+    append(fake.told, sizeof fake.told, json);
+    append(fake.told, sizeof fake.told, cogent_str("\n"));
+    return fake.hold_back;
+}
+
+static const struct cogent_trace_api trace_api = { sizeof trace_api, told };
+
 const struct cogent_host fake_host = {
     .size = sizeof fake_host,
     .log = &log_api,
@@ -343,4 +381,15 @@ const struct cogent_host fake_host = {
     .timer = &timer_api,
     .script = &script_api,
     .complete = &complete_api,
+};
+
+const struct cogent_host fake_watched_host = {
+    .size = sizeof fake_watched_host,
+    .log = &log_api,
+    .json = &json_api,
+    .http = &http_api,
+    .timer = &timer_api,
+    .script = &script_api,
+    .complete = &complete_api,
+    .trace = &trace_api,
 };

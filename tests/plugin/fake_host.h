@@ -20,6 +20,7 @@ struct fake_request {
     char headers[4096]; /* "Name: value\n" each */
     uint32_t flags, total_ms;
     int live;
+    struct cogent_op parent;
     struct cogent_http_events events;
     void *arg;
 };
@@ -27,6 +28,7 @@ struct fake_request {
 struct fake_timer {
     uint32_t ms;
     int live;
+    struct cogent_op parent;
     void (*fn)(void *arg);
     void *arg;
 };
@@ -55,14 +57,18 @@ struct fake {
     int leave_after; /* the user goes after so many texts */
     char log[FAKE_TEXT];
 
-    struct cogent_call *call;
+    struct cogent_call *call; /* the newest; others may live beside it */
     struct cogent_chat *chat;
-    /* Lua functions: reference -> C */
-    const char *(*function)(const char *reference, json_t *args);
+    struct cogent_call *finished; /* completed last */
+    /* Lua functions: reference -> C. Gets the first argument. */
+    const char *(*function)(const char *reference, json_t *arg);
+    int hold_back;        /* what the trace answers */
+    char told[FAKE_TEXT]; /* "what json\n" each, when a trace watches */
 };
 
 extern struct fake fake;
 extern const struct cogent_host fake_host;
+extern const struct cogent_host fake_watched_host; /* the same, with a trace */
 
 void fake_reset(void);
 /* Loads a plugin; NULL when it cannot be loaded. */
@@ -82,5 +88,8 @@ size_t fake_live(void);
 
 /* Ends the call or chat as the engine would when nobody waits any more. */
 void fake_cancel(void);
+void fake_cancel_call(struct cogent_call *call);
+/* Answers below: the newest request, or that of `i`. */
+void fake_choose(size_t i);
 
 #endif

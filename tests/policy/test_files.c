@@ -27,6 +27,9 @@ static void tables_are_json(void **state)
         { "{ [409] = 'conflict' }", "{\"409\":\"conflict\"}" },
         { "{ f = function() end, t = { { g = function() end } } }",
           "{\"f\":{\"$fn\":\"n/f\"},\"t\":[{\"g\":{\"$fn\":\"n/t/0/g\"}}]}" },
+        { "{ f = function(v) return v.secret.a_1 .. v.secret.b .. v.secret['c-d'] .. v.secret.b end,\n"
+          "g = function(v) local secrets = 1; return secrets end }",
+          "{\"f\":{\"$fn\":\"n/f\",\"secrets\":[\"a_1\",\"b\",\"c-d\"]},\"g\":{\"$fn\":\"n/g\"}}" },
         { "{ e = env 'COGENT_TEST_ENV', p = env('COGENT_TEST_NONE', null) }",
           "{\"e\":\"value\",\"p\":null}" },
         { "{ s = file 'secret', q = file 'sub/two' }", "{\"s\":\"hush\",\"q\":\"line 1\\nline 2\"}" },

@@ -46,26 +46,24 @@ static void send(const struct out *o, enum cg_event_kind kind, const json_t *dat
 }
 
 /* In the middle of a row an id says how many bytes of its text the reader then has: a resume begins right there. */
-static void send_within(const struct out *o, size_t bytes, struct cg_event *ev)
+static void send_within(const struct out *o, size_t bytes, struct cg_event ev)
 {
     char id[EVENT_ID_SIZE];
     snprintf(id, sizeof id, "%s-%lld.%zu", o->run, (long long)o->row, bytes);
-    ev->id = id;
+    ev.id = id;
     if (o->sink->event)
-        o->sink->event(o->sink->arg, ev);
+        o->sink->event(o->sink->arg, &ev);
 }
 
 static void send_text(const struct out *o, size_t byte, struct cogent_str text)
 {
-    struct cg_event ev = { .kind = CG_EV_MESSAGE, .text = text };
     if (text.len)
-        send_within(o, byte + text.len, &ev);
+        send_within(o, byte + text.len, (struct cg_event){ .kind = CG_EV_MESSAGE, .text = text });
 }
 
 static void send_citation(const struct out *o, size_t bytes, const json_t *data)
 {
-    struct cg_event ev = { .kind = CG_EV_CITATION, .data = data };
-    send_within(o, bytes, &ev);
+    send_within(o, bytes, (struct cg_event){ .kind = CG_EV_CITATION, .data = data });
 }
 
 /* Large arguments and results are cut for the stream: the whole is in the journal. */

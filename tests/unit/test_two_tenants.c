@@ -117,7 +117,7 @@ static void clear_and_seed(struct room *room, const char *table, void *arg)
     (void)arg;
     if (strncmp(table, "sqlite_", 7) == 0)
         return;
-    snprintf(sql, sizeof sql, "delete from %s", table);
+    snprintf(sql, sizeof sql, "delete from %.63s", table);
     exec(room, sql);
     seed_table(room, table, false);
     seed_table(room, table, true);
@@ -128,7 +128,7 @@ static void dump(struct room *room, const char *table, void *arg)
 {
     sqlite3_stmt *st;
     char sql[160];
-    snprintf(sql, sizeof sql, "select * from %s where tenant_id = '%s' order by 1, 2, 3", table, theirs);
+    snprintf(sql, sizeof sql, "select * from %.63s where tenant_id = '%s' order by 1, 2, 3", table, theirs);
     if (sqlite3_prepare_v2(room->file, sql, -1, &st, NULL) != SQLITE_OK)
         return; /* a system table */
     while (sqlite3_step(st) == SQLITE_ROW) {

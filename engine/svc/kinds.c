@@ -178,7 +178,7 @@ json_t *cg_kinds_named(const json_t *kinds, struct cogent_str question)
 const json_t *cg_kind_path(const json_t *record, const char *path)
 {
     char member[64];
-    while (record && *path) {
+    while (record && *path && !json_is_null(record)) {
         size_t n = strcspn(path, ".");
         if (n >= sizeof member)
             return NULL;
@@ -188,6 +188,11 @@ const json_t *cg_kind_path(const json_t *record, const char *path)
         path += n + (path[n] == '.');
     }
     return record;
+}
+
+bool cg_kind_says(const json_t *record, const char *path)
+{
+    return cg_kind_path(record, path) != NULL;
 }
 
 static void add_scalar(const json_t *value, bool percent, struct cg_buf *out)

@@ -40,6 +40,8 @@ json_t *cg_kinds_named(const json_t *kinds, struct cogent_str question);
 void cg_kind_fill(const char *pattern, const json_t *columns, const json_t *record, const json_t *tenant,
                   bool percent, struct cg_buf *out);
 
+/* Whether the record says anything at the path: a null on the way is an answer, a member that is not there is none. */
+bool cg_kind_says(const json_t *record, const char *path);
 /* By dotted path: "customer.id". Borrowed. */
 const json_t *cg_kind_path(const json_t *record, const char *path);
 

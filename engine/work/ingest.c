@@ -82,6 +82,19 @@ static char *scalar_text(const json_t *value)
     return json_is_number(value) ? cg_json_text(value) : NULL;
 }
 
+/* A record without what the kind's columns are read from is none of its kind, or half of one. */
+static int check_members(const struct cg_kind *kind, const json_t *record, struct cg_err *err)
+{
+    const char *name;
+    json_t *path;
+    json_object_foreach ((json_t *)kind->fields, name, path) {
+        if (json_is_string(path) && !cg_kind_says(record, json_string_value(path)))
+            return cg_err_set(err, COGENT_INVALID, "%.80s is missing (entities/%s.lua: %s)",
+                              json_string_value(path), kind->name, name);
+    }
+    return 0;
+}
+
 /* The kind's columns, read from the record by their paths. */
 static json_t *columns_of(const struct cg_kind *kind, const json_t *record)
 {
@@ -160,10 +173,13 @@ static int make_chunks(struct putting *p, const struct cg_kind *kind, const json
 static int prepare(struct putting *p, const struct cg_kind *kind, const json_t *fields, const json_t *record,
                    struct cg_err *err)
 {
-    cg_auto_json columns = columns_of(kind, record);
     cg_auto_buf title = { 0 };
     if (!json_is_object(record))
         return cg_err_set(err, COGENT_INVALID, "the record must be a JSON object");
+    int missing = check_members(kind, record, err);
+    if (missing < 0)
+        return missing;
+    cg_auto_json columns = columns_of(kind, record);
     cg_kind_fill(kind->title, columns, record, fields, false, &title);
     p->title = cg_buf_steal(&title);
     p->columns = cg_json_text(columns);

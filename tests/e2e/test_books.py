@@ -72,11 +72,14 @@ class Service:
         self.process.stdout.close()
 
 
-class Books(unittest.TestCase):
+class Room(unittest.TestCase):
+    """Cogent and books, whose tools file alone tells the one of the other."""
+    environment = None
+
     @classmethod
     def setUpClass(cls):
         cls.books = Service()
-        cls.stack = stack = Stack(tenants=tuple(PASSWORDS), jobs=0, workers=1, feeds=False, start=False,
+        cls.stack = stack = Stack(tenants=tuple(PASSWORDS), jobs=0, workers=1, feeds=False, start=False, environment=cls.environment,
                                   fields={"books_url": f"http://127.0.0.1:{cls.books.port}", "db": "live"})
         stack.mock.terminate()
         stack.mock.wait()
@@ -122,6 +125,12 @@ class Books(unittest.TestCase):
     def orders(self):
         return self.books.control()["references"]
 
+    def last_effect(self):
+        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
+            return db.execute("select state from effect order by created desc limit 1").fetchone()[0]
+
+
+class Books(Room):
     # Reading.
 
     def test_one_record(self):
@@ -242,10 +251,6 @@ class Books(unittest.TestCase):
         results, _, _ = self.ask("order", ASKED)
         return results[0], len(self.orders()) - before
 
-    def last_effect(self):
-        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
-            return db.execute("select state from effect order by created desc limit 1").fetchone()[0]
-
     def test_write_cut_after_commit(self):
         """The reply breaks off at every byte: the record is found by its key, and there is one."""
         for n in range(0, 132):
@@ -288,6 +293,39 @@ class Books(unittest.TestCase):
     def test_a_write_cut_before_it_is_done(self):
         result, made = self.cut(cut_before={})
         self.assertEqual(("unknown", 0), (result["status"], made), result)
+
+
+class LookedForLater(Room):
+    """A doubt that the first look did not end: it is looked for again, three times, and never sent again. A minute is a
+    moment here."""
+    environment = {"COGENT_TEST_LOOK_MS": "60"}
+
+    def lose(self):
+        """An order that was made, its answer lost and its record not to be found for now."""
+        self.ask("party")
+        before = len(self.orders())
+        self.books.control(cut={"method": "order.create", "bytes": 0, "times": 1},
+                           garbage={"method": "order.search_read", "status": 500})
+        results, _, _ = self.ask("order", ASKED)
+        self.assertEqual(("unknown", before + 1), (results[0]["status"], len(self.orders())))
+        return self.stack.get("/v1/effects").data[0]["effect"], before + 1
+
+    def test_found_later(self):
+        effect, there = self.lose()
+        until("a look in vain", lambda: self.stack.get("/v1/effects/" + effect).data["looks"] >= 1)
+        self.books.control(garbage=None)
+        found = until("it to be found", lambda: (lambda d: d if d["state"] == "done" else None)(self.stack.get("/v1/effects/" + effect).data))
+        self.assertEqual("once.find", found["decided_by"])
+        self.assertGreater(found["result"]["id"], 260)
+        self.assertEqual(there, len(self.orders()))
+
+    def test_given_up_after_three_looks(self):
+        effect, there = self.lose()
+        until("three looks", lambda: self.stack.get("/v1/effects/" + effect).data["looks"] == 3)
+        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
+            until("nobody to look for it any more", lambda: not db.execute("select 1 from due where kind = 'effect'").fetchone())
+        self.assertEqual("unknown", self.stack.get("/v1/effects/" + effect).data["state"])
+        self.assertEqual(there, len(self.orders()))
 
 
 class Echo(ThreadingHTTPServer):

@@ -54,7 +54,7 @@ enum cg_answers {
     CG_ANSWER_NOTHING, /* nothing can be reached; nothing was sent */
     CG_ANSWER_JSON,    /* 200 with a small JSON object */
     CG_ANSWER_OTHER,   /* 200 with a page of HTML */
-    CG_ANSWER_CUT,     /* the request was sent, and the connection broke */
+    CG_ANSWER_CUT,     /* the request was sent, and the connection broke; a stream in the middle of a call */
 };
 
 /* A place to call a plugin in: a loop, the host table with services that answer as told, somebody who asks. One a process,

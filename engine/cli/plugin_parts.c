@@ -100,8 +100,7 @@ static void check_offsets(struct cg_kit *kit, const char *what, const struct cog
 /* Providers. */
 
 struct turn {
-    struct cg_kit *kit;
-    int dones, err;
+    int dones;
     bool half; /* a call came whose arguments are no JSON object */
 };
 
@@ -125,9 +124,8 @@ static void on_usage(void *arg, const struct cogent_turn_usage *usage)
 static void on_chat_done(void *arg, int err, int finish, uint32_t retry_ms, const char *why)
 {
     struct turn *t = arg;
-    (void)finish, (void)retry_ms, (void)why;
+    (void)err, (void)finish, (void)retry_ms, (void)why;
     t->dones++;
-    t->err = err;
 }
 
 static bool chat_over(void *arg)
@@ -145,8 +143,17 @@ static const struct cogent_offer offer = { { "kit_tool", 8 },
                                            { "{\"type\":\"object\",\"properties\":{}}", 33 },
                                            COGENT_READ };
 
-static void chat_once(struct cg_kit *kit, struct cg_room *room, const struct cg_provider *provider,
-                      enum cg_answers answers)
+static const struct turn_fault {
+    const char *says, *what;
+} faults[] = {
+    { "a turn has no end", "end every turn with cogent_chat_done or cogent_chat_fail" },
+    { "it handed over half a call", "hand a call over only when its arguments are complete" },
+    { "it ended a turn twice", "complete each turn once" },
+};
+
+/* What was wrong with a turn, or NULL. */
+static const struct turn_fault *chat_once(struct cg_kit *kit, struct cg_room *room,
+                                          const struct cg_provider *provider, enum cg_answers answers)
 {
     const struct cg_chat_events events = { on_text, on_call, on_usage, on_chat_done };
     const struct cogent_chat chat = { .size = sizeof chat,
@@ -157,22 +164,19 @@ static void chat_once(struct cg_kit *kit, struct cg_room *room, const struct cg_
                                       .n_tools = 1,
                                       .temperature = -1,
                                       .asker = room->asker };
-    struct turn turn = { .kit = kit };
+    struct turn turn = { 0 };
     struct cogent_op root = cg_op_start(room->loop, none, "kit", 0, NULL, NULL);
     room->answers = answers;
     cg_kit_at(kit, "a turn of provider %s", provider->name);
     cg_invoke_chat(&room->invoke, root, provider, &chat, &events, &turn);
     bool came = cg_room_until(room, TURN_MS, chat_over, &turn);
     cg_op_finish(room->loop, root);
-    if (!came)
-        cg_kit_say(kit, CG_KIT_WRONG, "provider", "end every turn with cogent_chat_done or cogent_chat_fail",
-                   "%s: a turn has no end", provider->name);
-    if (turn.half)
-        cg_kit_say(kit, CG_KIT_WRONG, "provider", "hand a call over only when its arguments are complete",
-                   "%s: it handed over half a call", provider->name);
-    if (cg_kit_logged(kit, "plugin.completes_twice"))
-        cg_kit_say(kit, CG_KIT_WRONG, "provider", "complete each turn once", "%s: it ended a turn twice",
-                   provider->name);
+    bool is[] = { !came, turn.half, cg_kit_logged(kit, "plugin.completes_twice") };
+    for (size_t i = 0; i < sizeof is / sizeof is[0]; i++) {
+        if (is[i])
+            return &faults[i];
+    }
+    return NULL;
 }
 
 static void check_provider(struct cg_kit *kit, struct cg_room *room, const struct cogent_provider *api)
@@ -189,10 +193,14 @@ static void check_provider(struct cg_kit *kit, struct cg_room *room, const struc
         return;
     }
     const struct cg_provider *provider = cg_provider_find(room->plugins, api->name);
-    for (int answers = CG_ANSWER_NOTHING; answers <= CG_ANSWER_CUT; answers++)
-        chat_once(kit, room, provider, (enum cg_answers)answers);
-    cg_kit_say(kit, CG_KIT_OK, "provider", "", "%s: it opens with its defaults, and 4 turns were tried",
-               api->name);
+    const struct turn_fault *fault = NULL;
+    for (int answers = CG_ANSWER_NOTHING; !fault && answers <= CG_ANSWER_CUT; answers++)
+        fault = chat_once(kit, room, provider, (enum cg_answers)answers);
+    if (fault)
+        cg_kit_say(kit, CG_KIT_WRONG, "provider", fault->what, "%s: %s", api->name, fault->says);
+    else
+        cg_kit_say(kit, CG_KIT_OK, "provider", "", "%s: it opens with its defaults, and 4 turns were tried",
+                   api->name);
 }
 
 /* Retrievers. */

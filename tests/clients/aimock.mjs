@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model by somebody else: @copilotkit/aimock with a few answers. Prints its address, serves until its input ends.
+// It is no oracle: it guesses tokens, and takes what the service would refuse (a tool whose schema is no object,
+// stream_options without stream).
 import { LLMock } from "@copilotkit/aimock";
 
 const invoice = (id, number) => ({ id, name: "get_invoice", arguments: JSON.stringify({ number }) });

@@ -276,7 +276,8 @@ static int make_floors(struct cg_engine *e, struct cg_err *err)
         rc = make_auth(e, err);
     if (rc < 0)
         return rc;
-    const struct cg_host_env host = { e->loop, e->http, e->db, e->parts.plugins, run_script_text, e };
+    const struct cg_host_env host = { e->loop,         e->http, e->db,          e->parts.plugins,
+                                      run_script_text, e,       e->slot->plugin };
     cg_host_setup(&host);
     return 0;
 }

@@ -33,6 +33,7 @@ int cg_cli_effects(int argc, char **argv);
 int cg_cli_help(int argc, char **argv);
 int cg_cli_import(int argc, char **argv);
 int cg_cli_me(int argc, char **argv);
+int cg_cli_plugin(int argc, char **argv);
 int cg_cli_policy(int argc, char **argv);
 int cg_cli_runs(int argc, char **argv);
 int cg_cli_search(int argc, char **argv);

@@ -59,6 +59,17 @@ const struct cg_command cg_commands[] = {
       "The token needs the permission cogent.documents.\n",
       cg_cli_import },
     { "me", "[--json]", "Who the token says you are, and what you may do.\n", cg_cli_me },
+    { "plugin", "new tool NAME [--dir D] | check FILE | list [--json]",
+      "Begins a plugin, looks whether one keeps the rules, or lists those that the configuration loads.\n"
+      "\n"
+      "  new tool NAME   writes the folder NAME (in D, or here): a tool in C that works, to build on\n"
+      "  check FILE      loads and calls it as the engine would, in a process of its own; nothing is sent anywhere\n"
+      "  list            name, version, license, ABI, kind, tools and file of each\n"
+      "\n"
+      "None needs a server. check says ok, note or wrong, and what to do; the exit status is 1 when something is wrong.\n"
+      "\n"
+      "  --json          a list of {\"check\", \"state\", \"says\", \"do\"}, or of plugins\n",
+      cg_cli_plugin },
     { "policy", "test [FOLDER | FILE] [--json]",
       "Runs the cases that stand in policies and templates. Needs no server.\n"
       "\n"

@@ -16,6 +16,8 @@ struct cg_host_env {
     /* policy's: runs a function that stands in an operator's file; as cogent_script_api, with its context. */
     int (*script)(void *self, const char *reference, struct cogent_str args, struct cogent_str *out);
     void *script_self;
+    char *
+        running; /* as in cg_invoke_env: kept true in the callbacks of what a plugin waits for; may be NULL */
 };
 
 /* Borrowed for the life of the process. The table is constant; what it works on is not. */

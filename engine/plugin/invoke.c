@@ -6,10 +6,18 @@
 
 #include "engine/base/log.h"
 #include "engine/base/utf8.h"
+#include "turn.h"
 
 #include <stdlib.h>
 
-enum { TOOL_MS = 10000, GRACE_MS = 2000, SEARCH_MS = 10000, CHAT_MS = 600000, MESSAGE_MAX = 500 };
+enum {
+    TOOL_MS = 10000,
+    GRACE_MS = 2000,
+    SEARCH_MS = 10000,
+    CHAT_MS = 600000,
+    MESSAGE_MAX = 500,
+    SHELLS = 64
+};
 
 /* What call, chat and search have in common. */
 struct common {
@@ -22,6 +30,7 @@ struct common {
     void (**release)(void *data);
     void (*tell)(struct common *c, int err);
     void *arg;
+    struct cg_turn turn;
     int err;
     bool in_plugin, completed, over;
 };
@@ -48,18 +57,41 @@ struct search_call {
     void (*done)(void *arg, int err, const char *why);
 };
 
+/* The newest tool calls that are over, as empty shells: a tool that completes one of them all the same (from a wait
+ * that is not below it) is told off and writes over nobody's memory. A net: after 64 further calls it is gone. */
+static struct tool_call *shells[SHELLS];
+
+static void keep_shell(struct tool_call *t)
+{
+    static size_t next;
+    free(t->args);
+    free(t->effect_key);
+    t->args = t->effect_key = NULL;
+    t->call.args = cogent_str("{}");
+    t->call.effect_key = "";
+    t->call.asker = NULL;
+    t->call.data = NULL;
+    t->call.release = NULL;
+    free(shells[next]);
+    shells[next] = t;
+    next = (next + 1) % SHELLS;
+}
+
 static void call_free(struct common *c)
 {
     struct tool_call *t = (struct tool_call *)c;
-    if (*c->release)
+    if (*c->release) {
+        struct cg_turn turn;
+        cg_turn_begin(&turn, c->env->running, c->plugin);
         (*c->release)(*c->data);
-    cg_task_cancel(c->env->loop, &c->deliver);
-    if (c->data == &t->call.data) {
-        free(t->args);
-        free(t->effect_key);
+        cg_turn_end(&turn, c->env->running);
     }
+    cg_task_cancel(c->env->loop, &c->deliver);
     cg_buf_finish(&c->text);
-    free(c);
+    if (c->data == &t->call.data)
+        keep_shell(t);
+    else
+        free(c);
 }
 
 static void over(struct common *c)
@@ -95,8 +127,10 @@ static void on_deliver(void *arg)
 static bool complete(struct common *c, int err)
 {
     if (c->over || c->completed) {
-        if (!c->over)
-            cg_log(CG_ERROR, "plugin.completes_twice", CG_S("plugin", c->plugin));
+        bool late = c->over && !c->in_plugin;
+        if (late || !c->over)
+            cg_log(CG_ERROR, late ? "plugin.completes_late" : "plugin.completes_twice",
+                   CG_S("plugin", c->plugin));
         return false;
     }
     c->completed = true;
@@ -127,8 +161,7 @@ static bool begin(struct common *c, const struct cg_invoke_env *env, struct coge
 static void enter(struct common *c)
 {
     c->in_plugin = true;
-    if (c->env->running)
-        cg_str_copy(c->env->running, 40, cogent_str(c->plugin));
+    cg_turn_begin(&c->turn, c->env->running, c->plugin);
 }
 
 /* rc: what the plugin's function returned. An error that it did not complete the call with is the call's end: it is
@@ -140,8 +173,7 @@ static void leave(struct common *c, int rc)
         complete(c, rc);
         add_words(c, "it returned an error and no words");
     }
-    if (c->env->running)
-        c->env->running[0] = '\0';
+    cg_turn_end(&c->turn, c->env->running);
     if (c->over)
         call_free(c);
 }

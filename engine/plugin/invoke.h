@@ -10,8 +10,8 @@
 struct cg_invoke_env {
     struct cg_loop *loop;
     const struct cogent_host *host;
-    char
-        *running; /* where the name of the plugin whose code runs is kept (the board); size 40; may be NULL */
+    /* Where the name of the plugin whose code runs is kept (the board); CG_RUNNING_SIZE bytes (turn.h); may be NULL. */
+    char *running;
 };
 
 /* done(arg, err, text): err 0: text is the result as JSON; else a sentence. Never called before the start returned. */

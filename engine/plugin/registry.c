@@ -19,6 +19,7 @@ struct declared {
 struct cg_plugins {
     const struct cogent_host *host;
     const struct cogent_plugin *plugins[PLUGINS_MAX];
+    char *paths[PLUGINS_MAX];
     struct cg_tool tools[TOOLS_MAX];
     struct cg_provider providers[PROVIDERS_MAX];
     void *provider_options[PROVIDERS_MAX];
@@ -65,6 +66,8 @@ void cg_plugins_destroy(struct cg_plugins *p)
         p->retriever.api->close(p->retriever.self);
         options_free(p->retriever.api->options, p->retriever_options);
     }
+    for (size_t i = 0; i < p->n_plugins; i++)
+        free(p->paths[i]);
     free(p);
 }
 
@@ -182,6 +185,7 @@ int cg_plugins_open(struct cg_plugins *p, const char *path, struct cg_err *err)
     const char *wrong = parts_wrong(plugin);
     if (wrong)
         return cg_err_set(err, COGENT_INVALID, "plugin %s: %s", path, wrong);
+    p->paths[p->n_plugins] = cg_str_dup(cogent_str(path));
     p->plugins[p->n_plugins++] = plugin;
     for (const struct cogent_tool *const *t = LIST_OF(plugin, tools); t && *t; t++) {
         struct cg_err why;
@@ -293,6 +297,17 @@ int cg_plugins_retrieve(struct cg_plugins *p, const json_t *options, struct cg_e
         return 0;
     }
     return cg_err_set(err, COGENT_NOT_FOUND, "no loaded plugin is a retriever");
+}
+
+size_t cg_plugin_count(const struct cg_plugins *p)
+{
+    return p->n_plugins;
+}
+
+const struct cogent_plugin *cg_plugin_get(const struct cg_plugins *p, size_t i, const char **path)
+{
+    *path = p->paths[i] ? p->paths[i] : "";
+    return p->plugins[i];
 }
 
 const struct cg_tool *cg_tool_find(const struct cg_plugins *p, struct cogent_str name)

@@ -50,6 +50,10 @@ int cg_plugins_provide(struct cg_plugins *plugins, const char *name, const char 
                        const json_t *options, struct cg_err *err);
 int cg_plugins_retrieve(struct cg_plugins *plugins, const json_t *options, struct cg_err *err);
 
+/* What is loaded, in the order of loading, and the file it came from. */
+size_t cg_plugin_count(const struct cg_plugins *plugins);
+const struct cogent_plugin *cg_plugin_get(const struct cg_plugins *plugins, size_t i, const char **path);
+
 const struct cg_tool *cg_tool_find(const struct cg_plugins *plugins, struct cogent_str name);
 size_t cg_tool_count(const struct cg_plugins *plugins);
 const struct cg_tool *cg_tool_get(const struct cg_plugins *plugins, size_t i);

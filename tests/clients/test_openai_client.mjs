@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The official OpenAI client against a running server. COGENT_URL (http://host:port) and COGENT_TOKEN say which;
-// COGENT_STATS is the address of the upstream's counters, for the test of a client that leaves.
+// The official OpenAI client against a running server: see common.mjs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import OpenAI from "openai";
+import { ANSWER, LATE, LETTERS, QUESTION, apiKey, baseURL, byteByByte, closesUpstream, hasHeartbeats, thrown, until } from "./common.mjs";
 
-const baseURL = `${process.env.COGENT_URL}/v1`;
-const client = new OpenAI({ baseURL, apiKey: process.env.COGENT_TOKEN, maxRetries: 0, timeout: 60_000 });
-const ask = (model, more = {}) => ({ model, messages: [{ role: "user", content: "What is the total of invoice 536365?" }], ...more });
-const thrown = (promise) => promise.then(() => assert.fail("nothing was thrown"), (error) => error);
+const client = new OpenAI({ baseURL, apiKey, maxRetries: 0, timeout: 60_000 });
+const ask = (model, more = {}) => ({ model, messages: [{ role: "user", content: QUESTION }], ...more });
 
 async function collect(stream) {
   const chunks = [];
@@ -16,16 +14,8 @@ async function collect(stream) {
   return chunks;
 }
 
-async function stats() {
-  return (await fetch(process.env.COGENT_STATS)).json();
-}
-
-async function until(what, check) {
-  for (let i = 0; i < 500; i++) {
-    if (await check()) return;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-  assert.fail(`waited in vain for ${what}`);
+async function text(stream) {
+  return (await collect(stream)).flatMap((c) => c.choices).map((c) => c.delta.content ?? "").join("");
 }
 
 test("models are listed", async () => {
@@ -41,7 +31,7 @@ test("a streamed answer: text, finish reason, usage and the agent's steps", asyn
   for (const chunk of chunks) assert.equal(chunk.object, "chat.completion.chunk");
   const deltas = chunks.flatMap((c) => c.choices);
   assert.equal(deltas[0].delta.role, "assistant");
-  assert.equal(deltas.map((c) => c.delta.content ?? "").join(""), "I look it up.\n\nInvoice 536365 comes to 139.12 GBP [1].");
+  assert.equal(deltas.map((c) => c.delta.content ?? "").join(""), ANSWER);
   assert.deepEqual(deltas.map((c) => c.finish_reason).filter(Boolean), ["stop"]);
   const last = chunks.at(-1);
   assert.deepEqual(last.choices, []);
@@ -158,18 +148,32 @@ test("a provider that fails in the middle", async () => {
 });
 
 test("a client that leaves closes the upstream", async () => {
-  const before = await stats();
-  const stream = await client.chat.completions.create(ask("endless", { stream: true }));
   let run, heard = 0;
-  for await (const chunk of stream) {
-    run ??= chunk.cogent?.data?.run;
-    if ((chunk.choices[0]?.delta?.content ?? "").includes("tick") && ++heard === 3) break;
-  }
-  stream.controller.abort();
-  await until("the upstream to close", async () => (await stats()).closed_early > before.closed_early);
-  assert.equal((await stats()).open, before.open);
+  await closesUpstream(async () => {
+    const stream = await client.chat.completions.create(ask("endless", { stream: true }));
+    for await (const chunk of stream) {
+      run ??= chunk.cogent?.data?.run;
+      if ((chunk.choices[0]?.delta?.content ?? "").includes("tick") && ++heard === 3) break;
+    }
+    stream.controller.abort();
+  });
   await until("the run to be cancelled", async () => {
-    const reply = await fetch(`${baseURL}/runs/${run}`, { headers: { authorization: `Bearer ${process.env.COGENT_TOKEN}` } });
+    const reply = await fetch(`${baseURL}/runs/${run}`, { headers: { authorization: `Bearer ${apiKey}` } });
     return reply.ok && (await reply.json()).data.status === "cancelled";
+  });
+});
+
+test("heartbeats", async () => {
+  await hasHeartbeats("slow");
+  assert.equal(await text(await client.chat.completions.create(ask("slow", { stream: true }))), LATE);
+  assert.equal((await client.chat.completions.stream(ask("slow")).finalChatCompletion()).choices[0].message.content, LATE);
+});
+
+test("letters cut at every byte, on the way to the server and on the way from it", async () => {
+  assert.equal(await text(await client.chat.completions.create(ask("bytewise", { stream: true }))), LETTERS);
+  await byteByByte(async (url) => {
+    const cut = new OpenAI({ baseURL: `${url}/v1`, apiKey, maxRetries: 0 });
+    assert.equal(await text(await cut.chat.completions.create(ask("bytewise", { stream: true }))), LETTERS);
+    assert.equal((await cut.chat.completions.create(ask("bytewise"))).choices[0].message.content, LETTERS);
   });
 });

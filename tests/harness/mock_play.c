@@ -26,12 +26,12 @@ struct play {
     json_t *actions;
     json_t *body;
     size_t at;
-    int stream, include_usage, started, finished, cut;
+    int stream, include_usage, started, finished, cut, bytewise;
 };
 
 static void next(struct play *p);
 
-/* --- unrolling: {"delta"}, {"raw"}, {"wait"}, {"cut"}, {"close"}, {"finish"}, {"usage"}, {"again"} --- */
+/* --- unrolling: {"delta"}, {"raw"}, {"wait"}, {"cut"}, {"close"}, {"finish"}, {"usage"}, {"again"}, {"bytewise"} --- */
 
 static size_t character(const char *text)
 {
@@ -131,7 +131,7 @@ static void unroll_calls(json_t *actions, json_t *step, json_t *body)
 
 static void unroll_step(json_t *actions, json_t *step, json_t *body)
 {
-    static const char *const plain[] = { "raw", "cut", "close", "finish", "usage" };
+    static const char *const plain[] = { "raw", "cut", "close", "finish", "usage", "bytewise" };
     const char *text = json_string_value(json_object_get(step, "text"));
     const char *echo = json_string_value(json_object_get(step, "echo_tool"));
     char template[160];
@@ -233,11 +233,15 @@ static void wait(struct play *p, int ms)
     event_add(p->timer, &tv);
 }
 
+/* Bytewise, every byte is a chunk of its own: who reads them gets the text cut at each place. */
 static void send_bytes(struct play *p, const char *text, size_t len)
 {
     struct evbuffer *out = evbuffer_new();
-    evbuffer_add(out, text, len);
-    evhttp_send_reply_chunk(p->req, out);
+    for (size_t at = 0, n; at < len; at += n) {
+        n = p->bytewise ? 1 : len;
+        evbuffer_add(out, text + at, n);
+        evhttp_send_reply_chunk(p->req, out);
+    }
     evbuffer_free(out);
 }
 
@@ -329,6 +333,8 @@ static int stream_action(struct play *p, json_t *action)
     else if ((value = json_object_get(action, "wait"))) {
         wait(p, (int)json_integer_value(value));
         return 0;
+    } else if (json_object_get(action, "bytewise")) {
+        p->bytewise = 1;
     } else if (json_object_get(action, "cut")) {
         cut(p);
         return 0;

@@ -78,11 +78,12 @@ def events(body):
 
 class Stack:
     def __init__(self, tenants=("demo",), models=None, workers=2, jobs=1, config="", erp_arguments=(), feeds=True,
-                 script=None, environment=None, start=True, fields=None):
+                 script=None, environment=None, start=True, fields=None, providers=""):
         self.folder = tempfile.mkdtemp(prefix="cogent-test-")
         self.state = os.path.join(self.folder, "state")
         self.tenants, self.feeds = tenants, feeds
         self.fields = fields or {}  # more of each tenant: the address of another service
+        self.providers = providers  # more of them, in Lua
         self.environment = environment or {}
         self.erp = self.mock = self.server = None
         self.crashes = False  # a test that lets the server crash says so
@@ -128,7 +129,7 @@ class Stack:
   listen = {{ "unix:cogent.sock", "127.0.0.1:0" }}, metrics = "127.0.0.1:0", state = "{self.state}",
   workers = {workers}, jobs = {jobs}, log = "debug",
   auth = {{ secret = file "secret" }},
-  providers = {{ {mock} }},
+  providers = {{ {mock} {self.providers} }},
   models = {{ {chains} }},
   tenants = {{
 {rows}

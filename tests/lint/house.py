@@ -28,7 +28,7 @@ THIRD_PARTY = [
 LIBC = re.compile(
     r"(assert|ctype|errno|fcntl|float|inttypes|limits|locale|math|poll|pthread|pwd|grp|sched|setjmp|signal|spawn|"
     r"stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|time|unistd|"
-    r"getopt|glob|fnmatch|dirent|netdb|net/if|termios|wchar|ucontext|execinfo|endian|libgen|"
+    r"elf|getopt|glob|malloc|fnmatch|dirent|netdb|net/if|termios|wchar|ucontext|execinfo|endian|libgen|"
     r"immintrin|arm_neon|arpa/inet|netinet/\w+|sys/\w+|linux/\w+)\.h$")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * cogent plugin list: the configuration loaded as a worker loads it, and what came of which file. */
+#include "plugin.h"
+
+#include "command.h"
+#include "out.h"
+
+#include "engine/parts.h"
+
+struct kind {
+    const char *name;
+    bool (*is)(const struct cogent_plugin *plugin);
+};
+
+/* A list that a plugin has, and that is not empty. */
+#define HAS_SOME(plugin, list) (COGENT_HAS(plugin, list) && (plugin)->list && *(plugin)->list)
+
+static bool makes_tools(const struct cogent_plugin *p)
+{
+    return HAS_SOME(p, tools);
+}
+
+static bool makes_toolsets(const struct cogent_plugin *p)
+{
+    return HAS_SOME(p, toolsets);
+}
+
+static bool provides(const struct cogent_plugin *p)
+{
+    return HAS_SOME(p, providers);
+}
+
+static bool retrieves(const struct cogent_plugin *p)
+{
+    return HAS_SOME(p, retrievers);
+}
+
+static const struct kind kinds[] = { { "tool", makes_tools },
+                                     { "toolset", makes_toolsets },
+                                     { "provider", provides },
+                                     { "retriever", retrieves } };
+
+static void add_kinds(struct cg_buf *out, const struct cogent_plugin *plugin)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (kinds[i].is(plugin))
+            cg_buf_printf(out, "%s%s", out->len ? ", " : "", kinds[i].name);
+    }
+}
+
+/* Its tools, the declared ones too. */
+static json_t *tools_of(const struct cg_plugins *plugins, const char *name)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < cg_tool_count(plugins); i++) {
+        const struct cg_tool *tool = cg_tool_get(plugins, i);
+        if (strcmp(tool->plugin, name) == 0)
+            json_array_append_new(names, json_string(tool->api->name));
+    }
+    return names;
+}
+
+static json_t *describe(const struct cg_plugins *plugins, size_t i)
+{
+    const char *path;
+    const struct cogent_plugin *p = cg_plugin_get(plugins, i, &path);
+    cg_auto_buf kind = { 0 };
+    add_kinds(&kind, p);
+    return json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:s}", "plugin", p->name, "version", p->version,
+                     "license", p->license, "abi", (int)p->abi, "kind", kind.len ? kind.ptr : "", "tools",
+                     tools_of(plugins, p->name), "file", path);
+}
+
+static void show(const json_t *rows)
+{
+    static const char *const titles[] = { "PLUGIN", "VERSION", "LICENSE", "ABI", "KIND", "TOOLS", "FILE" };
+    struct cg_table table;
+    size_t i;
+    json_t *row;
+    cg_table_begin(&table, 7, titles);
+    json_array_foreach (rows, i, row) {
+        char abi[16], tools[16];
+        snprintf(abi, sizeof abi, "%d", (int)cg_json_int(row, "abi", 0));
+        snprintf(tools, sizeof tools, "%zu", json_array_size(json_object_get(row, "tools")));
+        const char *const cells[] = { cg_json_str(row, "plugin", ""),  cg_json_str(row, "version", ""),
+                                      cg_json_str(row, "license", ""), abi,
+                                      cg_json_str(row, "kind", ""),    tools,
+                                      cg_json_str(row, "file", "") };
+        cg_table_row(&table, cells);
+    }
+    cg_table_end(&table);
+}
+
+int cg_plugin_list(bool json)
+{
+    struct cg_err err = { 0 };
+    struct cg_files *files = NULL;
+    struct cg_config *config = NULL;
+    struct cg_parts parts = { 0 };
+    int rc = cg_files_create(&files, &err);
+    if (rc == 0)
+        rc = cg_config_load(files, NULL, &config, &err);
+    if (rc == 0)
+        rc = cg_parts_load(&parts, files, config, &err);
+    cg_auto_json rows = json_array();
+    for (size_t i = 0; rc == 0 && i < cg_plugin_count(parts.plugins); i++)
+        json_array_append_new(rows, describe(parts.plugins, i));
+    if (rc < 0)
+        fprintf(stderr, "cogent plugin: %s\n", err.message);
+    else if (json)
+        cg_out_json(rows);
+    else
+        show(rows);
+    cg_parts_finish(&parts);
+    cg_config_destroy(config);
+    cg_files_destroy(files);
+    return rc < 0 ? CG_EXIT_FAILED : CG_EXIT_OK;
+}

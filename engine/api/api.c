@@ -336,6 +336,11 @@ void cg_answer_error(struct cg_request *r, int err, const char *code, const char
     cg_answer_error_body(r, status, body);
 }
 
+void cg_answer_unavailable(struct cg_request *r, int err)
+{
+    cg_answer_error(r, err < 0 ? err : COGENT_INTERNAL, NULL, "The database did not answer.");
+}
+
 void cg_answer_empty(struct cg_request *r)
 {
     answer(r, 204, "application/json", NULL, cogent_str(""));

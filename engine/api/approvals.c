@@ -10,11 +10,6 @@
 
 enum { LIST_MAX = 1000, NOTE_MAX = 2000 };
 
-static void unavailable(struct cg_request *r, int err)
-{
-    cg_answer_error(r, err < 0 ? err : COGENT_INTERNAL, NULL, "The database did not answer.");
-}
-
 static struct cogent_str text_at(struct cogent_row row, size_t i)
 {
     return row.values[i].type == COGENT_TEXT ? row.values[i].str : (struct cogent_str){ NULL, 0 };
@@ -24,7 +19,7 @@ static void on_list(void *arg, const struct cogent_db_result *result)
 {
     struct cg_request *r = arg;
     if (result->err < 0) {
-        unavailable(r, result->err);
+        cg_answer_unavailable(r, result->err);
         return;
     }
     json_t *list = json_array();
@@ -64,7 +59,7 @@ static void on_one(void *arg, const struct cogent_db_result *result)
         object = cg_approval_object(&fields);
     }
     if (result->err < 0) {
-        unavailable(r, result->err);
+        cg_answer_unavailable(r, result->err);
     } else if (!object ||
                !(cg_approval_may(r->caller, object) || cg_str_eq(row.values[1].str, r->caller->user))) {
         json_decref(object);

@@ -3,18 +3,11 @@
  * cogent.effects everybody's. A word on one never sends anything. */
 #include "engine/run/effects.h"
 #include "engine/svc/store.h"
-#include "request.h"
+#include "page.h"
 
-#include <stdio.h>
-
-enum { LIST_DEFAULT = 50, LIST_MAX = 200, NOTE_MAX = 2000 };
+enum { NOTE_MAX = 2000 };
 
 static const char permission[] = "cogent.effects";
-
-static void unavailable(struct cg_request *r, int err)
-{
-    cg_answer_error(r, err, NULL, "The database did not answer.");
-}
 
 static void unknown(struct cg_request *r)
 {
@@ -23,20 +16,7 @@ static void unknown(struct cg_request *r)
 
 static void on_list(void *arg, const struct cogent_db_result *result)
 {
-    struct cg_request *r = arg;
-    if (result->err < 0) {
-        unavailable(r, result->err);
-        return;
-    }
-    json_t *list = json_array();
-    char next[24] = "";
-    size_t n = result->rows(result, 0);
-    for (size_t i = 0; i < n; i++) {
-        struct cogent_row row = result->row(result, 0, i);
-        json_array_append_new(list, cg_effect_object(row));
-        snprintf(next, sizeof next, "%lld", (long long)row.values[5].num);
-    }
-    cg_answer_list(r, list, n == (size_t)cg_query_int(r, "limit", LIST_DEFAULT, LIST_MAX) ? next : NULL);
+    cg_answer_page(arg, result, cg_effect_object, 5);
 }
 
 void cg_route_effects(struct cg_request *r)
@@ -46,8 +26,7 @@ void cg_route_effects(struct cg_request *r)
     bool all = cg_caller_may(r->caller, permission);
     const struct cogent_value v[4] = { cogent_text(cogent_str(state)),
                                        all ? cogent_null() : cogent_text(cogent_str(r->caller->user)),
-                                       cogent_int(cg_query_int(r, "after", INT64_MAX, INT64_MAX)),
-                                       cogent_int(cg_query_int(r, "limit", LIST_DEFAULT, LIST_MAX)) };
+                                       cg_page_before(r), cg_page_limit(r) };
     const struct cg_db_step step = { &cg_store[CG_ST_EFFECT_LIST], v, 4 };
     cg_db_run(r->env->run->db, r->op, r->caller->tenant, CG_DB_READ, &step, 1, on_list, r);
 }
@@ -57,7 +36,7 @@ static void on_one(void *arg, const struct cogent_db_result *result)
     struct cg_request *r = arg;
     struct cogent_row row = result->err == 0 ? result->row(result, 0, 0) : (struct cogent_row){ NULL, 0 };
     if (result->err < 0)
-        unavailable(r, result->err);
+        cg_answer_unavailable(r, result->err);
     else if (row.n == 0 ||
              !(cg_str_eq(row.values[7].str, r->caller->user) || cg_caller_may(r->caller, permission)))
         unknown(r);
@@ -81,7 +60,7 @@ static void on_resolved(void *arg, int err)
         cg_answer_error(r, err, "effect_settled",
                         "This effect is in no doubt: GET it to see what became of it.");
     else if (err < 0)
-        unavailable(r, err);
+        cg_answer_unavailable(r, err);
     else
         cg_route_effect(r);
 }

@@ -115,7 +115,7 @@ static void on_rows(void *arg, const struct cogent_db_result *result)
     if (result->err < 0 && cg_stream_begun(f->stream)) { /* what comes next may be answered again */
         cg_timer_after(f->r->env->loop, f->op, "follow", MOST_MS, poll, f);
     } else if (result->err < 0) {
-        cg_answer_error(let_go(f), result->err, NULL, "The database did not answer.");
+        cg_answer_unavailable(let_go(f), result->err);
     } else if (head.n == 0 || !cg_str_eq(head.values[0].str, f->r->caller->user)) {
         cg_answer_error(let_go(f), COGENT_NOT_FOUND, NULL, "There is no such run of yours.");
     } else {

@@ -47,6 +47,8 @@ void cg_answer_data(struct cg_request *r, int status, json_t *data);
 void cg_answer_list(struct cg_request *r, json_t *data, const char *next);
 void cg_answer_error(struct cg_request *r, int err, const char *code, const char *format, ...)
     COGENT_PRINTF(4, 5);
+/* The database did not answer: err says how. */
+void cg_answer_unavailable(struct cg_request *r, int err);
 void cg_answer_error_body(struct cg_request *r, int status, const json_t *body);
 void cg_answer_empty(struct cg_request *r);
 /* A stream of events: headers now. */

@@ -3,6 +3,7 @@
 #include "engine/svc/store.h"
 #include "follow.h"
 #include "hide.h"
+#include "page.h"
 #include "run_rows.h"
 
 #include "engine/base/clock.h"
@@ -22,35 +23,24 @@ static json_t *session_json(struct cogent_str session)
     return session.len ? cg_json_strn(session) : json_null();
 }
 
+static json_t *listed(struct cogent_row row)
+{
+    const struct cogent_value *v = row.values;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "run", cg_json_strn(v[0].str), "session",
+                     session_json(v[1].str), "status",
+                     cg_str_eq(v[2].str, "auth_required") ? json_string("waiting") : cg_json_strn(v[2].str),
+                     "created", time_json(v[3].num), "updated", time_json(v[4].num));
+}
+
 static void on_list(void *arg, const struct cogent_db_result *result)
 {
-    struct cg_request *r = arg;
-    if (result->err < 0) {
-        cg_answer_error(r, result->err, NULL, "The database did not answer.");
-        return;
-    }
-    json_t *list = json_array();
-    char next[24] = "";
-    size_t n = result->rows(result, 0);
-    for (size_t i = 0; i < n; i++) {
-        struct cogent_row row = result->row(result, 0, i);
-        json_array_append_new(
-            list,
-            json_pack("{s:o, s:o, s:o, s:o, s:o}", "run", cg_json_strn(row.values[0].str), "session",
-                      session_json(row.values[1].str), "status",
-                      cg_str_eq(row.values[2].str, "auth_required") ? json_string("waiting")
-                                                                    : cg_json_strn(row.values[2].str),
-                      "created", time_json(row.values[3].num), "updated", time_json(row.values[4].num)));
-        snprintf(next, sizeof next, "%lld", (long long)row.values[3].num);
-    }
-    cg_answer_list(r, list, n == (size_t)cg_query_int(r, "limit", 50, 200) ? next : NULL);
+    cg_answer_page(arg, result, listed, 3);
 }
 
 void cg_route_runs(struct cg_request *r)
 {
-    const struct cogent_value v[3] = { cogent_text(cogent_str(r->caller->user)),
-                                       cogent_int(cg_query_int(r, "after", INT64_MAX, INT64_MAX)),
-                                       cogent_int(cg_query_int(r, "limit", 50, 200)) };
+    const struct cogent_value v[3] = { cogent_text(cogent_str(r->caller->user)), cg_page_before(r),
+                                       cg_page_limit(r) };
     const struct cg_db_step step = { &cg_store[CG_ST_RUN_LIST], v, 3 };
     cg_db_run(r->env->run->db, r->op, r->caller->tenant, CG_DB_READ, &step, 1, on_list, r);
 }
@@ -69,7 +59,7 @@ static bool mine(struct cg_request *r, const struct cogent_db_result *result, st
 {
     *head = result->err == 0 ? result->row(result, 0, 0) : (struct cogent_row){ NULL, 0 };
     if (result->err < 0) {
-        cg_answer_error(r, result->err, NULL, "The database did not answer.");
+        cg_answer_unavailable(r, result->err);
         return false;
     }
     if (head->n == 0 || !cg_str_eq(head->values[0].str, r->caller->user)) {

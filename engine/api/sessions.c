@@ -2,49 +2,32 @@
  * GET /v1/sessions; GET, PATCH, DELETE /v1/sessions/{id}: a user's conversations, and nobody else's. */
 #include "engine/run/session.h"
 #include "engine/svc/store.h"
-#include "request.h"
+#include "page.h"
 
-#include "engine/base/utf8.h"
-
-#include <stdio.h>
-
-enum { LIST_DEFAULT = 50, LIST_MAX = 200, TURNS_MAX = 500, TITLE_MAX = 200 };
-
-static void unavailable(struct cg_request *r, int err)
-{
-    cg_answer_error(r, err, NULL, "The database did not answer.");
-}
+enum { TURNS_MAX = 500, TITLE_MAX = 200 };
 
 static void unknown(struct cg_request *r)
 {
     cg_answer_error(r, COGENT_NOT_FOUND, "session_unknown", "There is no such session of yours.");
 }
 
+static json_t *listed(struct cogent_row row)
+{
+    const struct cogent_value *v = row.values;
+    json_t *session = cg_session_object(v[0].str, v[1].str, v[2].num, v[3].num);
+    json_object_set_new(session, "turns", json_integer((json_int_t)v[4].num));
+    return session;
+}
+
 static void on_list(void *arg, const struct cogent_db_result *result)
 {
-    struct cg_request *r = arg;
-    if (result->err < 0) {
-        unavailable(r, result->err);
-        return;
-    }
-    json_t *list = json_array();
-    char next[24] = "";
-    size_t n = result->rows(result, 0);
-    for (size_t i = 0; i < n; i++) {
-        const struct cogent_value *v = result->row(result, 0, i).values;
-        json_t *session = cg_session_object(v[0].str, v[1].str, v[2].num, v[3].num);
-        if (session && json_object_set_new(session, "turns", json_integer((json_int_t)v[4].num)) == 0)
-            json_array_append_new(list, session);
-        snprintf(next, sizeof next, "%lld", (long long)v[3].num);
-    }
-    cg_answer_list(r, list, n == (size_t)cg_query_int(r, "limit", LIST_DEFAULT, LIST_MAX) ? next : NULL);
+    cg_answer_page(arg, result, listed, 3);
 }
 
 void cg_route_sessions(struct cg_request *r)
 {
-    const struct cogent_value v[3] = { cogent_text(cogent_str(r->caller->user)),
-                                       cogent_int(cg_query_int(r, "after", INT64_MAX, INT64_MAX)),
-                                       cogent_int(cg_query_int(r, "limit", LIST_DEFAULT, LIST_MAX)) };
+    const struct cogent_value v[3] = { cogent_text(cogent_str(r->caller->user)), cg_page_before(r),
+                                       cg_page_limit(r) };
     const struct cg_db_step step = { &cg_store[CG_ST_SESSION_LIST], v, 3 };
     cg_db_run(r->env->run->db, r->op, r->caller->tenant, CG_DB_READ, &step, 1, on_list, r);
 }
@@ -74,7 +57,7 @@ static void on_session(void *arg, int err, const json_t *session, const json_t *
     if (err == COGENT_NOT_FOUND) {
         unknown(r);
     } else if (err < 0) {
-        unavailable(r, err);
+        cg_answer_unavailable(r, err);
     } else {
         json_t *data = json_deep_copy(session);
         json_object_set_new(data, "messages", messages_of(turns));
@@ -91,7 +74,7 @@ static void on_renamed(void *arg, const struct cogent_db_result *result)
 {
     struct cg_request *r = arg;
     if (result->err < 0) {
-        unavailable(r, result->err);
+        cg_answer_unavailable(r, result->err);
     } else if (result->rows(result, 0) == 0) {
         unknown(r);
     } else {
@@ -121,7 +104,7 @@ static void on_deleted(void *arg, const struct cogent_db_result *result)
 {
     struct cg_request *r = arg;
     if (result->err < 0)
-        unavailable(r, result->err);
+        cg_answer_unavailable(r, result->err);
     else if (result->rows(result, DROPPED) == 0)
         unknown(r);
     else

@@ -81,12 +81,7 @@ class Room(unittest.TestCase):
         cls.books = Service()
         cls.stack = stack = Stack(tenants=tuple(PASSWORDS), jobs=0, workers=1, feeds=False, start=False, environment=cls.environment,
                                   fields={"books_url": f"http://127.0.0.1:{cls.books.port}", "db": "live"})
-        stack.mock.terminate()
-        stack.mock.wait()
-        stack.mock.stdout.close()
-        script = os.path.join(stack.folder, "script.json")
-        stack.write(script, json.dumps({"models": SCRIPT}))
-        stack.start_mock(script)
+        stack.use_script(SCRIPT)
         for tenant, (user, password) in PASSWORDS.items():
             stack.write(os.path.join(stack.state, "secrets", tenant, "books_user"), user)
             stack.write(os.path.join(stack.state, "secrets", tenant, "books_password"), password)

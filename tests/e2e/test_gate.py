@@ -59,12 +59,7 @@ class Gate(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stack = stack = Stack(models={"main": ["rules"], **{name: ["mock/" + name] for name in SCRIPT}}, jobs=0, start=False)
-        stack.mock.terminate()
-        stack.mock.wait()
-        stack.mock.stdout.close()
-        script = os.path.join(stack.folder, "script.json")
-        stack.write(script, json.dumps({"models": SCRIPT}))
-        stack.start_mock(script)
+        stack.use_script(SCRIPT)
         share = os.environ["COGENT_SHARE"]
         bundle = os.path.join(stack.folder, "bundle")
         os.makedirs(os.path.join(bundle, "templates"))

@@ -38,12 +38,7 @@ MODELS = {"main": ["rules"], **{name: ["mock/" + name] for name in SCRIPT},
 def setUpModule():
     """One company for all: its records take their time."""
     stack = Streams.stack = Stack(models=MODELS, workers=2, jobs=1, start=False)
-    stack.mock.terminate()
-    stack.mock.wait()
-    stack.mock.stdout.close()
-    script = os.path.join(stack.folder, "script.json")
-    stack.write(script, json.dumps({"models": SCRIPT}))
-    stack.start_mock(script)
+    stack.use_script(SCRIPT)
     stack.write_config(MODELS)
     stack.start()
     unittest.addModuleCleanup(stack.stop)

@@ -110,6 +110,15 @@ class Stack:
         line = self.mock.stdout.readline().decode()
         self.mock_port = int(line.rsplit(":", 1)[1])
 
+    def use_script(self, models):
+        """The mock plays these turns instead, by model; before start."""
+        self.mock.terminate()
+        self.mock.wait()
+        self.mock.stdout.close()
+        script = os.path.join(self.folder, "script.json")
+        self.write(script, json.dumps({"models": models}))
+        self.start_mock(script)
+
     def write_config(self, models=None, workers=2, jobs=1, extra=""):
         for tenant in self.tenants:
             folder = os.path.join(self.state, "secrets", tenant)

@@ -268,12 +268,12 @@ static int make_floors(struct cg_engine *e, struct cg_err *err)
     if (!e->http)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     int rc = cg_keys_load(e->config->keys, &e->keys, err);
-    if (rc == 0)
-        rc = cg_db_open_sqlite(e->loop, e->config->database, e->board->db_lock, cg_migrations, &e->db, err);
-    if (rc == 0)
+    if (rc == 0) /* before there are threads: each plugin is tried in a child first */
         rc = cg_parts_load(&e->parts, e->files, e->config, err);
     if (rc == 0)
         rc = make_auth(e, err);
+    if (rc == 0)
+        rc = cg_db_open_sqlite(e->loop, e->config->database, e->board->db_lock, cg_migrations, &e->db, err);
     if (rc < 0)
         return rc;
     const struct cg_host_env host = { e->loop,         e->http, e->db,          e->parts.plugins,

@@ -193,7 +193,9 @@ static int64_t on_head(void *arg, struct cg_exchange *x)
         return -1;
     }
     cg_exchange_on_close(x, on_client_gone, r);
-    return admit(r) ? (int64_t)r->route->body_max : -1;
+    if (!admit(r) || (r->route->begin && !r->route->begin(r)))
+        return -1;
+    return (int64_t)r->route->body_max;
 }
 
 static void on_request(void *arg, struct cg_exchange *x)
@@ -223,6 +225,10 @@ static void on_refuse(void *arg, struct cg_exchange *x, int status, const char *
     struct cg_request *r = cg_exchange_data(x);
     snprintf(text, sizeof text, "%d", status);
     cg_metric_add(api->env.run->metrics, CG_M_HTTP_REFUSED, 1, text, NULL, NULL);
+    if (r && r->gone) { /* a body that was being read: what its route made of it goes */
+        r->gone(r);
+        r->gone = NULL;
+    }
     if (!r)
         r = request_create(api, x);
     if (!r) {
@@ -291,6 +297,12 @@ void cg_answer_error_body(struct cg_request *r, int status, const json_t *body)
     answer(r, status, "application/problem+json", extra, cg_buf_view(&out));
 }
 
+/* Errors whose status says more than their class does. */
+static const struct {
+    const char *code;
+    int status;
+} statuses[] = { { "method_not_allowed", 405 }, { "approval_expired", 410 }, { "encoding_unknown", 415 } };
+
 void cg_answer_error(struct cg_request *r, int err, const char *code, const char *format, ...)
 {
     char detail[400];
@@ -299,10 +311,8 @@ void cg_answer_error(struct cg_request *r, int err, const char *code, const char
     vsnprintf(detail, sizeof detail, format, ap);
     va_end(ap);
     int status = cg_error_status(err);
-    if (code && strcmp(code, "method_not_allowed") == 0)
-        status = 405;
-    if (code && strcmp(code, "approval_expired") == 0)
-        status = 410;
+    for (size_t i = 0; code && i < sizeof statuses / sizeof *statuses; i++)
+        status = strcmp(code, statuses[i].code) == 0 ? statuses[i].status : status;
     cg_auto_json body = cg_error_body(err, code, detail, cg_exchange_id(r->x));
     json_object_set_new(body, "status", json_integer(status));
     cg_answer_error_body(r, status, body);

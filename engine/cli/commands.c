@@ -45,6 +45,7 @@ const struct cg_command cg_commands[] = {
       "  {\"type\": \"invoice\", \"id\": \"9\", \"delete\": true}\n"
       "\n"
       "A line that is wrong costs that line; it is reported with its number, and the exit status is 1.\n"
+      "What is there already costs nothing, so an import can be begun again.\n"
       "The token needs the permission cogent.documents.\n",
       cg_cli_import },
     { "me", "[--json]", "Who the token says you are, and what you may do.\n", cg_cli_me },

@@ -8,7 +8,7 @@ cogent_packages=(
   libevent-dev libcurl4-openssl-dev libjansson-dev libsqlite3-dev liblua5.4-dev libssl-dev libpcre2-dev zlib1g-dev
   python3
 )
-cogent_test_packages=(libcmocka-dev procps)
+cogent_test_packages=(libcmocka-dev procps openssl)
 # What the plugins in this tree want beside that.
 cogent_plugin_packages=(libstemmer-dev)
 

@@ -22,6 +22,7 @@
 static const struct cogent_option root_options[] = {
     { COGENT_OPT_JSON, "listen", "[\"unix:cogent.sock\", \"127.0.0.1:8420\"]", AT(listen),
       "Where requests come in: `unix:PATH` (relative: below `state`) or `ADDRESS:PORT`." },
+    { COGENT_OPT_JSON, "socket", "{}", AT(socket), "Who may open the Unix sockets of `listen`: see socket." },
     { COGENT_OPT_STRING, "metrics", "127.0.0.1:9420", AT(metrics),
       "Where `/metrics` is served; `off` for nowhere." },
     { COGENT_OPT_STRING, "state", "/var/lib/cogent", AT(state),
@@ -61,12 +62,23 @@ static const struct cogent_option root_options[] = {
 static const struct cogent_option auth_options[] = {
     { COGENT_OPT_STRING, "issuer", NULL, AUTH(issuer), "The token's `iss` must equal it." },
     { COGENT_OPT_STRING, "audience", NULL, AUTH(audience), "The token's `aud` must hold it." },
-    { COGENT_OPT_SECRET, "secret", NULL, AUTH(secret), "HS256 secret of 32 bytes or more: `file \"PATH\"`." },
+    { COGENT_OPT_SECRET, "secret", NULL, AUTH(secret),
+      "HS256 secret of 32 bytes or more: `file \"PATH\"`. Or `keys`, never both." },
+    { COGENT_OPT_JSON, "keys", NULL, AUTH(keys),
+      "The issuer's public keys, a PEM file each (key or certificate): RSA of 2048 bits or more (RS256), P-256 "
+      "(ES256), Ed25519 (EdDSA)." },
     { COGENT_OPT_STRING, "tenant", "/tenant_id", AUTH(tenant), "JSON pointer to the tenant's name." },
     { COGENT_OPT_STRING, "user", "/sub", AUTH(user), "JSON pointer to the user's id." },
     { COGENT_OPT_STRING, "permissions", "/permissions", AUTH(permissions),
       "JSON pointer to the permissions; else `scope`." },
     { COGENT_OPT_STRING, "roles", "/roles", AUTH(roles), "JSON pointer to the roles." },
+    { 0 },
+};
+
+#define SOCKET(member) offsetof(struct cg_config_socket, member)
+static const struct cogent_option socket_options[] = {
+    { COGENT_OPT_STRING, "mode", "0660", SOCKET(mode), "Permissions, octal: whoever may write may ask." },
+    { COGENT_OPT_STRING, "group", NULL, SOCKET(group), "Group by name. Default: that of the process." },
     { 0 },
 };
 
@@ -89,7 +101,10 @@ void cg_config_reference(struct cg_buf *out)
     static const struct {
         const char *title;
         const struct cogent_option *table;
-    } parts[] = { { "The file", root_options }, { "auth", auth_options }, { "limits", limit_options } };
+    } parts[] = { { "The file", root_options },
+                  { "socket", socket_options },
+                  { "auth", auth_options },
+                  { "limits", limit_options } };
     cg_buf_text(
         out,
         "# Configuration\n\nMade by `cogentd --config-reference`; not edited by hand. The file is Lua and returns a "
@@ -174,6 +189,37 @@ static int check_limits(const struct cg_config_limits *l, struct cg_err *err)
     return 0;
 }
 
+/* Paths of the issuer's keys begin at the file's folder, as all others. */
+static int settle_keys(struct cg_config *c, struct cg_err *err)
+{
+    size_t i;
+    json_t *name;
+    if (!c->auth_options.keys)
+        return 0;
+    cg_auto_json list = cg_json_parse(cogent_str(c->auth_options.keys), err);
+    c->auth_keys = json_array();
+    json_array_foreach (list, i, name) {
+        cg_auto_free char *path = json_is_string(name) ? cg_config_path(c, json_string_value(name)) : NULL;
+        if (!path)
+            return cg_err_set(err, COGENT_INVALID, "auth: keys must be a list of files: { \"issuer.pem\" }");
+        json_array_append_new(c->auth_keys, json_string(path));
+    }
+    return json_array_size(c->auth_keys)
+               ? 0
+               : cg_err_set(err, COGENT_INVALID, "auth: keys must be a list of files: { \"issuer.pem\" }");
+}
+
+static int check_socket(const struct cg_config_socket *s, struct cg_err *err)
+{
+    char *end;
+    unsigned long mode = strtoul(s->mode, &end, 8);
+    if (!*s->mode || *end || mode > 0777 || (mode & 0600) != 0600)
+        return cg_err_set(
+            err, COGENT_INVALID,
+            "socket: mode must be octal such as \"0660\", and the owner must be able to open it");
+    return 0;
+}
+
 static int count_workers(struct cg_config *c, struct cg_err *err)
 {
     long online = sysconf(_SC_NPROCESSORS_ONLN), n = 0;
@@ -210,7 +256,13 @@ static int settle(struct cg_config *c, struct cg_err *err)
                           "database: only a file of the embedded database is supported so far");
     int rc = fill_section(auth_options, c->auth, &c->auth_options, "auth", err);
     if (rc == 0)
+        rc = settle_keys(c, err);
+    if (rc == 0)
         rc = fill_section(limit_options, c->limits, &c->limit_options, "limits", err);
+    if (rc == 0)
+        rc = fill_section(socket_options, c->socket, &c->socket_options, "socket", err);
+    if (rc == 0)
+        rc = check_socket(&c->socket_options, err);
     if (rc == 0)
         rc = check_limits(&c->limit_options, err);
     if (rc == 0 && (!is_list(c->listen) || !is_list(c->tools)))
@@ -258,6 +310,8 @@ void cg_config_destroy(struct cg_config *c)
     cg_options_finish(root_options, c);
     cg_options_finish(auth_options, &c->auth_options);
     cg_options_finish(limit_options, &c->limit_options);
+    cg_options_finish(socket_options, &c->socket_options);
+    json_decref(c->auth_keys);
     json_decref(c->root);
     free(c->folder);
     free(c->share);

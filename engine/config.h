@@ -8,7 +8,11 @@
 #include "engine/policy/files.h"
 
 struct cg_config_auth {
-    const char *issuer, *audience, *secret, *tenant, *user, *permissions, *roles;
+    const char *issuer, *audience, *secret, *keys, *tenant, *user, *permissions, *roles; /* keys: JSON */
+};
+
+struct cg_config_socket {
+    const char *mode, *group;
 };
 
 struct cg_config_limits {
@@ -21,13 +25,15 @@ struct cg_config {
     char *listen, *metrics, *state, *keys, *database, *secrets, *log, *proxy, *ca; /* listen: JSON list */
     char *providers, *models, *prices, *tools, *plugins, *entities, *policies, *rules,
         *tenants; /* JSON, or a path */
-    char *workers, *auth, *limits;
+    char *workers, *auth, *limits, *socket;
     int64_t jobs;
     struct cg_config_auth auth_options;
     struct cg_config_limits limit_options;
-    char *folder;  /* of the file: relative paths begin here */
-    char *share;   /* shipped data: tools, entities, bundles, rules */
-    char *modules; /* shipped plugins */
+    struct cg_config_socket socket_options;
+    json_t *auth_keys; /* absolute paths of the public keys; NULL: none */
+    char *folder;      /* of the file: relative paths begin here */
+    char *share;       /* shipped data: tools, entities, bundles, rules */
+    char *modules;     /* shipped plugins */
     unsigned n_workers;
 };
 

@@ -253,14 +253,6 @@ static void set_limits(struct cg_run_limits *out, const struct cg_config_limits 
     };
 }
 
-static int make_auth(struct cg_engine *e, struct cg_err *err)
-{
-    const struct cg_config_auth *a = &e->config->auth_options;
-    const struct cg_auth_config config = { a->issuer, a->audience,    a->secret, a->tenant,
-                                           a->user,   a->permissions, a->roles };
-    return cg_auth_create(&config, e->parts.tenants, &e->auth, err);
-}
-
 static int make_floors(struct cg_engine *e, struct cg_err *err)
 {
     e->loop = cg_loop_create();
@@ -271,7 +263,7 @@ static int make_floors(struct cg_engine *e, struct cg_err *err)
     if (rc == 0) /* before there are threads: each plugin is tried in a child first */
         rc = cg_parts_load(&e->parts, e->files, e->config, err);
     if (rc == 0)
-        rc = make_auth(e, err);
+        rc = cg_parts_auth(&e->parts, e->config, &e->auth, err);
     if (rc == 0)
         rc = cg_db_open_sqlite(e->loop, e->config->database, e->board->db_lock, cg_migrations, &e->db, err);
     if (rc < 0)
@@ -406,13 +398,9 @@ int cg_engine_check(struct cg_files *files, const struct cg_config *config, stru
 {
     struct cg_parts parts;
     struct cg_auth *auth = NULL;
-    const struct cg_config_auth *a = &config->auth_options;
     int rc = cg_parts_load(&parts, files, config, err);
-    if (rc == 0) {
-        const struct cg_auth_config c = { a->issuer, a->audience,    a->secret, a->tenant,
-                                          a->user,   a->permissions, a->roles };
-        rc = cg_auth_create(&c, parts.tenants, &auth, err);
-    }
+    if (rc == 0)
+        rc = cg_parts_auth(&parts, config, &auth, err);
     cg_auth_destroy(auth);
     cg_parts_finish(&parts);
     return rc;

@@ -103,7 +103,9 @@ static int open_one(struct master *m, const char *where, int *fd, struct cg_err 
         snprintf(path, sizeof path, "unix:%s/%s", m->config->state, where + 5);
         where = path;
     }
-    *fd = cg_listen(where, err);
+    const struct cg_config_socket *s = &m->config->socket_options;
+    const struct cg_socket_rights rights = { (unsigned)strtoul(s->mode, NULL, 8), s->group };
+    *fd = cg_listen(where, &rights, err);
     return *fd < 0 ? *fd : 0;
 }
 

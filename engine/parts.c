@@ -210,6 +210,21 @@ int cg_parts_load(struct cg_parts *parts, struct cg_files *files, const struct c
     return rc == 0 ? check_points(parts->policy, config->policies, err) : rc;
 }
 
+int cg_parts_auth(const struct cg_parts *parts, const struct cg_config *config, struct cg_auth **out,
+                  struct cg_err *err)
+{
+    const struct cg_config_auth *a = &config->auth_options;
+    const struct cg_auth_config auth = { .issuer = a->issuer,
+                                         .audience = a->audience,
+                                         .secret = a->secret,
+                                         .keys = config->auth_keys,
+                                         .tenant = a->tenant,
+                                         .user = a->user,
+                                         .permissions = a->permissions,
+                                         .roles = a->roles };
+    return cg_auth_create(&auth, parts->tenants, out, err);
+}
+
 void cg_parts_finish(struct cg_parts *parts)
 {
     cg_plugins_destroy(parts->plugins);

@@ -8,6 +8,7 @@
 
 #include "engine/plugin/registry.h"
 #include "engine/policy/policy.h"
+#include "engine/svc/auth.h"
 #include "engine/svc/kinds.h"
 #include "engine/svc/tenants.h"
 
@@ -22,6 +23,9 @@ struct cg_parts {
 /* Plugins are opened first and made ready for the host table; then everything else. On failure parts holds what was
  * made: finish it. */
 int cg_parts_load(struct cg_parts *parts, struct cg_files *files, const struct cg_config *config,
+                  struct cg_err *err);
+/* Who may ask: parts' tenants by the configuration's auth, which must outlive it. */
+int cg_parts_auth(const struct cg_parts *parts, const struct cg_config *config, struct cg_auth **out,
                   struct cg_err *err);
 void cg_parts_finish(struct cg_parts *parts);
 

@@ -211,7 +211,9 @@ static int64_t on_head(void *arg, struct cg_exchange *x)
         return -1;
     }
     cg_exchange_on_close(x, on_client_gone, r);
-    return admit(r) ? (int64_t)r->route->body_max : -1;
+    if (!admit(r) || (r->route->begin && !r->route->begin(r)))
+        return -1;
+    return (int64_t)r->route->body_max;
 }
 
 static void on_request(void *arg, struct cg_exchange *x)
@@ -241,6 +243,10 @@ static void on_refuse(void *arg, struct cg_exchange *x, int status, const char *
     struct cg_request *r = cg_exchange_data(x);
     snprintf(text, sizeof text, "%d", status);
     cg_metric_add(api->env.run->metrics, CG_M_HTTP_REFUSED, 1, text, NULL, NULL);
+    if (r && r->gone) { /* a body that was being read: what its route made of it goes */
+        r->gone(r);
+        r->gone = NULL;
+    }
     if (!r)
         r = request_create(api, x);
     if (!r) {
@@ -315,7 +321,10 @@ static int status_of(const char *code, int preset)
     static const struct {
         const char *code;
         int status;
-    } own[] = { { "method_not_allowed", 405 }, { "approval_expired", 410 }, { "idempotency_mismatch", 422 } };
+    } own[] = { { "method_not_allowed", 405 },
+                { "approval_expired", 410 },
+                { "encoding_unknown", 415 },
+                { "idempotency_mismatch", 422 } };
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
         if (strcmp(own[i].code, code) == 0)
             return own[i].status;

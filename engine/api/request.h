@@ -35,6 +35,9 @@ struct cg_route {
     unsigned flags;
     size_t body_max;
     void (*handle)(struct cg_request *request);
+    /* Set: the body is not collected; begin takes it (cg_exchange_on_body) when the head is there, and handle comes
+     * behind its last piece. false: it has answered. */
+    bool (*begin)(struct cg_request *request);
 };
 
 /* NULL ends the table. */
@@ -71,6 +74,8 @@ void cg_route_approval_decide(struct cg_request *r);
 void cg_route_me(struct cg_request *r);
 void cg_route_tools(struct cg_request *r);
 void cg_route_search(struct cg_request *r);
+bool cg_route_documents_batch_begin(struct cg_request *r);
+void cg_route_documents_batch(struct cg_request *r);
 void cg_route_document_get(struct cg_request *r);
 void cg_route_document_put(struct cg_request *r);
 void cg_route_document_delete(struct cg_request *r);

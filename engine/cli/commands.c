@@ -56,6 +56,7 @@ const struct cg_command cg_commands[] = {
       "  {\"type\": \"invoice\", \"id\": \"9\", \"delete\": true}\n"
       "\n"
       "A line that is wrong costs that line; it is reported with its number, and the exit status is 1.\n"
+      "What is there already costs nothing, so an import can be begun again.\n"
       "The token needs the permission cogent.documents.\n",
       cg_cli_import },
     { "me", "[--json]", "Who the token says you are, and what you may do.\n", cg_cli_me },
@@ -88,12 +89,15 @@ const struct cg_command cg_commands[] = {
       "  --type T      only records of this kind; may be given several times\n"
       "  --limit N     at most so many; default 8, at most 50\n",
       cg_cli_search },
-    { "token", "--sub S --tenant T --secret FILE [options]",
-      "Makes a token (JWT, HS256) with the secret of the configuration's auth.\n"
+    { "token", "--sub S --tenant T (--secret FILE | --key FILE) [options]",
+      "Makes a token (JWT): HS256 with the secret of the configuration's auth, or signed with a private key.\n"
       "\n"
       "  --sub S              the user's id\n"
       "  --tenant T           the tenant's name\n"
       "  --secret FILE        file with the secret, 32 bytes or more\n"
+      "  --key FILE           instead: private key in PEM; RSA signs RS256, P-256 ES256, Ed25519 EdDSA\n"
+      "  --issuer I           iss, where the configuration names one\n"
+      "  --audience A         aud, where the configuration names one\n"
       "  --permission P       such as finance.read or *.read; may be given several times\n"
       "  --role R             may be given several times\n"
       "  --name N             what the user is called\n"

@@ -57,9 +57,7 @@ static void check_parts(struct cg_doctor *d)
 {
     struct cg_err err = { 0 };
     struct cg_auth *auth = NULL;
-    const struct cg_config_auth *a = &d->config->auth_options;
-    const struct cg_auth_config config = { a->issuer, a->audience,    a->secret, a->tenant,
-                                           a->user,   a->permissions, a->roles };
+    cg_auto_buf keys = { 0 };
     int rc = cg_parts_load(&d->parts, d->files, d->config, &err);
     d->parts_ok = rc == 0;
     if (rc == 0)
@@ -70,11 +68,14 @@ static void check_parts(struct cg_doctor *d)
         cg_doctor_add(d, "parts", false,
                       "mend what the message names; plugins lie in COGENT_PLUGINS, data in COGENT_SHARE",
                       "%s", err.message);
-    rc = d->parts_ok ? cg_auth_create(&config, d->parts.tenants, &auth, &err) : 0;
-    if (d->parts_ok && rc == 0)
-        cg_doctor_add(d, "auth", true, "", "tokens can be verified");
+    rc = d->parts_ok ? cg_parts_auth(&d->parts, d->config, &auth, &err) : 0;
+    if (auth)
+        cg_auth_describe(auth, &keys);
+    if (auth)
+        cg_doctor_add(d, "auth", true, "", "tokens can be verified: %s", cg_buf_view(&keys).ptr);
     else if (d->parts_ok)
-        cg_doctor_add(d, "auth", false, "set auth.secret = file \"PATH\" (32 bytes or more)", "%s",
+        cg_doctor_add(d, "auth", false,
+                      "set auth.secret = file \"PATH\" (32 bytes or more), or auth.keys = { \"PATH\" }", "%s",
                       err.message);
     cg_auth_destroy(auth);
 }

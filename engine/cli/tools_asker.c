@@ -5,6 +5,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/svc/auth.h"
+#include "engine/svc/jwt.h"
 
 #include <stdlib.h>
 
@@ -100,7 +101,7 @@ static int make_token(struct cg_tools_asker *a, const char *user, const json_t *
     if (rc < 0)
         return rc;
     cg_buf_text(&out, "Bearer ");
-    if (cg_auth_sign(auth->secret, claims, &out) < 0)
+    if (cg_jwt_sign_secret(auth->secret, claims, &out) < 0)
         return cg_err_set(err, COGENT_INVALID, "the user's name is not valid UTF-8");
     a->authorization = cg_buf_steal(&out);
     if (auth->audience) {

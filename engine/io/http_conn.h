@@ -30,7 +30,11 @@ struct cg_exchange {
     void *data;
     void (*closed)(void *arg);
     void (*drained)(void *arg);
-    void *closed_arg, *drained_arg;
+    bool (*piece)(void *arg, struct cogent_str bytes);
+    void *closed_arg, *drained_arg, *piece_arg;
+    int64_t given;       /* bytes of the body handed over */
+    int64_t window;      /* of them, since the rate was last looked at */
+    bool paused, rested; /* rested: paused since then */
     bool fin_is_gone, begun, chunk_out, replied, no_body;
 };
 

@@ -74,6 +74,21 @@ void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void
     x->closed_arg = arg;
 }
 
+void cg_exchange_on_body(struct cg_exchange *x, bool (*piece)(void *arg, struct cogent_str bytes), void *arg)
+{
+    x->piece = piece;
+    x->piece_arg = arg;
+}
+
+void cg_exchange_resume(struct cg_exchange *x)
+{
+    if (!x->paused)
+        return;
+    x->paused = false;
+    if (x->conn->state == CG_HTTP_BODY && !x->conn->in_turn) /* what has arrived waits in the buffer */
+        bufferevent_trigger(x->conn->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
+}
+
 void cg_exchange_watch_fin(struct cg_exchange *x)
 {
     x->fin_is_gone = true;

@@ -126,7 +126,7 @@ static void head_done(struct cg_http_conn *c)
         return;
     }
     x->body_max = (size_t)welcome;
-    if (x->head.length > welcome) {
+    if (!x->piece && x->head.length > welcome) {
         refuse(c, 413, "The body is larger than this route takes.");
         return;
     }
@@ -175,9 +175,59 @@ static bool read_head(struct cg_http_conn *c)
     return true;
 }
 
+/* Hands bytes over. false: the exchange has been answered, or its client is gone. */
+static bool give(struct cg_http_conn *c, struct cogent_str bytes)
+{
+    struct cg_exchange *x = c->x;
+    x->given += (int64_t)bytes.len;
+    x->window += (int64_t)bytes.len;
+    bool more = bytes.len == 0 || x->piece(x->piece_arg, bytes);
+    if (c->x != x || c->dead || c->state != CG_HTTP_BODY)
+        return false;
+    x->paused = !more;
+    x->rested |= !more;
+    return true;
+}
+
+/* As read_body, for a body that goes to its route as it comes. */
+static bool pass_body(struct cg_http_conn *c)
+{
+    struct cg_exchange *x = c->x;
+    struct evbuffer *in = bufferevent_get_input(c->bev);
+    size_t len = evbuffer_get_length(in);
+    bool done = false;
+    if (x->paused || len == 0)
+        return false;
+    if (!x->head.chunked) {
+        int64_t left = x->head.length - x->given;
+        size_t n = (int64_t)len < left ? len : (size_t)left;
+        done = (int64_t)n == left;
+        if (!give(c, (struct cogent_str){ (const char *)evbuffer_pullup(in, (ev_ssize_t)n), n }))
+            return true;
+        evbuffer_drain(in, n);
+    } else {
+        struct cogent_str bytes = { (const char *)evbuffer_pullup(in, -1), len };
+        int64_t n = cg_chunked_read(&x->chunked, bytes, &x->body, SIZE_MAX, &done);
+        if (n < 0 || x->body.failed) {
+            refuse(c, n < 0 ? (int)-n : 503,
+                   n < 0 ? "The chunked body is malformed." : "Out of memory; try again.");
+            return true;
+        }
+        evbuffer_drain(in, (size_t)n);
+        if (!give(c, cg_buf_view(&x->body)))
+            return true;
+        cg_buf_clear(&x->body);
+    }
+    if (done)
+        body_done(c);
+    return true;
+}
+
 static bool read_body(struct cg_http_conn *c)
 {
     struct cg_exchange *x = c->x;
+    if (x->piece)
+        return pass_body(c);
     struct evbuffer *in = bufferevent_get_input(c->bev);
     size_t len = evbuffer_get_length(in);
     bool done = false;
@@ -236,7 +286,7 @@ static void conn_turn(struct cg_http_conn *c)
     /* End of input: fine while an answer is under way or being sent; else the rest will never come. */
     if (!c->dead && c->eof && c->state == CG_HTTP_HEAD && cg_http_conn_unsent(c))
         cg_http_conn_last(c);
-    else if (!c->dead && c->eof &&
+    else if (!c->dead && c->eof && !(c->state == CG_HTTP_BODY && c->x && c->x->paused) &&
              (c->state == CG_HTTP_HEAD || c->state == CG_HTTP_BODY || (c->x && c->x->fin_is_gone)))
         cg_http_conn_close(c);
     c->in_turn = false;
@@ -313,7 +363,17 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         cg_http_conn_timer(c, c->server->limits.idle_ms);
         return;
     }
-    if (c->state == CG_HTTP_BODY && c->x) {
+    if (c->state == CG_HTTP_BODY && c->x && c->x->piece) {
+        struct cg_exchange *x = c->x;
+        bool enough = x->paused || x->rested ||
+                      x->window >= (int64_t)c->server->limits.body_rate * BODY_GRACE_MS / 1000;
+        x->window = 0;
+        x->rested = false;
+        if (enough) {
+            cg_http_conn_timer(c, BODY_GRACE_MS);
+            return;
+        }
+    } else if (c->state == CG_HTTP_BODY && c->x) {
         int64_t seconds = (cg_mono_us() - c->began_us) / 1000000;
         if ((int64_t)c->x->body.len >=
             (seconds - BODY_GRACE_MS / 1000) * (int64_t)c->server->limits.body_rate) {

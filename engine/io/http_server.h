@@ -23,7 +23,7 @@ struct cg_http_handler {
 struct cg_http_limits {
     uint32_t head_ms;   /* from the first byte, or from accept, to the end of the head */
     uint32_t idle_ms;   /* kept-alive connection without a request */
-    uint32_t body_rate; /* bytes a second a body must keep up, after 5 s of grace */
+    uint32_t body_rate; /* bytes a second a body must keep up, after 5 s of grace; while nobody pauses it */
     uint32_t write_ms;  /* a client that reads nothing for so long is gone */
     unsigned connections;
     unsigned requests; /* a connection */
@@ -47,6 +47,12 @@ struct cogent_str cg_exchange_body(const struct cg_exchange *x);
 const char *cg_exchange_id(const struct cg_exchange *x); /* "req_..." */
 void *cg_exchange_data(const struct cg_exchange *x);
 void cg_exchange_set_data(struct cg_exchange *x, void *data);
+
+/* In `head`: the body is not collected but handed over as it comes, however long it is. piece(arg, bytes) takes each
+ * piece whole (at most some 64 KiB); false: no more before cg_exchange_resume, and nothing is read meanwhile. It may
+ * answer instead, and looks at neither bytes nor exchange then. After the last piece comes `request`, paused or not. */
+void cg_exchange_on_body(struct cg_exchange *x, bool (*piece)(void *arg, struct cogent_str bytes), void *arg);
+void cg_exchange_resume(struct cg_exchange *x);
 
 /* closed(arg) once when the client is gone before the end. */
 void cg_exchange_on_close(struct cg_exchange *x, void (*closed)(void *arg), void *arg);

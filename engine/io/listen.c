@@ -2,6 +2,8 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <grp.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -13,37 +15,96 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, SOCKET_MODE = 0660 };
+enum { BACKLOG = 1024, FOLDER_MODE = 0750 };
 
 static int fail(struct cg_err *err, const char *where, const char *why)
 {
     return cg_err_set(err, COGENT_UNAVAILABLE, "listen %s: %s", where, why);
 }
 
-static int listen_unix(const char *path, const char *where, struct cg_err *err)
+static int group_of(const struct cg_socket_rights *rights, gid_t *out, const char *where, struct cg_err *err)
+{
+    *out = (gid_t)-1; /* chown's word for "as it is" */
+    if (!rights->group)
+        return 0;
+    const struct group *group = getgrnam(rights->group);
+    if (!group)
+        return cg_err_set(err, COGENT_INVALID,
+                          "listen %s: socket: there is no group \"%.64s\" on this machine", where,
+                          rights->group);
+    *out = group->gr_gid;
+    return 0;
+}
+
+/* The folder alone, not what is above it: a mistyped path is not to grow a tree. */
+static void make_folder(const char *path, gid_t group)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path || (size_t)(slash - path) >= sizeof folder)
+        return;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    if (mkdir(folder, 0700) != 0)
+        return; /* it is there, or bind says what is wrong */
+    if (chown(folder, (uid_t)-1, group) != 0 || chmod(folder, FOLDER_MODE) != 0)
+        rmdir(folder);
+}
+
+/* What a server that was killed left behind goes; what somebody uses stays. */
+static int clear_path(int fd, const struct sockaddr_un *addr, const char *where, struct cg_err *err)
+{
+    struct stat st;
+    if (lstat(addr->sun_path, &st) != 0)
+        return 0;
+    if (!S_ISSOCK(st.st_mode))
+        return fail(err, where, "something that is no socket has this name: move it, or name another path");
+    if (connect(fd, (const struct sockaddr *)addr, sizeof *addr) == 0 || errno == EAGAIN)
+        return fail(err, where, "another server listens there: stop that one, or name another path");
+    if (errno != ECONNREFUSED)
+        return fail(err, where, strerror(errno));
+    return unlink(addr->sun_path) == 0 || errno == ENOENT ? 0 : fail(err, where, strerror(errno));
+}
+
+/* Between bind and listen nobody can connect: then the rights are set, whatever the umask was. */
+static int open_at(int fd, const struct sockaddr_un *addr, const struct cg_socket_rights *rights, gid_t group,
+                   const char *where, struct cg_err *err)
+{
+    int rc = clear_path(fd, addr, where, err);
+    if (rc < 0)
+        return rc;
+    if (bind(fd, (const struct sockaddr *)addr, sizeof *addr) != 0)
+        return fail(err, where, strerror(errno));
+    if (chown(addr->sun_path, (uid_t)-1, group) != 0)
+        rc = cg_err_set(err, COGENT_DENIED,
+                        "listen %s: socket: this user may not give it to the group \"%.64s\"", where,
+                        rights->group ? rights->group : "");
+    else if (chmod(addr->sun_path, rights->mode) != 0 || listen(fd, BACKLOG) != 0)
+        rc = fail(err, where, strerror(errno));
+    if (rc < 0)
+        unlink(addr->sun_path);
+    return rc;
+}
+
+static int listen_unix(const char *path, const struct cg_socket_rights *rights, const char *where,
+                       struct cg_err *err)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    gid_t group;
     if (strlen(path) >= sizeof addr.sun_path)
         return fail(err, where, "the path is longer than a Unix socket allows (107 bytes)");
     snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
+    int rc = group_of(rights, &group, where, err);
+    if (rc < 0)
+        return rc;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return fail(err, where, strerror(errno));
-    struct stat st;
-    if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
-        if (connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0 || errno == EAGAIN) {
-            close(fd);
-            return fail(err, where, "somebody listens there already");
-        }
-        unlink(path);
-    }
-    if (bind(fd, (struct sockaddr *)&addr, sizeof addr) != 0 || chmod(path, SOCKET_MODE) != 0 ||
-        listen(fd, BACKLOG) != 0) {
-        int why = errno;
-        close(fd);
-        return fail(err, where, strerror(why));
-    }
-    return fd;
+    make_folder(path, group);
+    rc = open_at(fd, &addr, rights, group, where, err);
+    if (rc == 0)
+        return fd;
+    close(fd);
+    return rc;
 }
 
 static int listen_tcp(const char *where, struct cg_err *err)
@@ -75,9 +136,10 @@ static int listen_tcp(const char *where, struct cg_err *err)
     return fail(err, where, strerror(why));
 }
 
-int cg_listen(const char *where, struct cg_err *err)
+int cg_listen(const char *where, const struct cg_socket_rights *rights, struct cg_err *err)
 {
-    return strncmp(where, "unix:", 5) == 0 ? listen_unix(where + 5, where, err) : listen_tcp(where, err);
+    return strncmp(where, "unix:", 5) == 0 ? listen_unix(where + 5, rights, where, err)
+                                           : listen_tcp(where, err);
 }
 
 unsigned cg_listen_port(int fd)

@@ -5,9 +5,17 @@
 
 #include "engine/base/err.h"
 
-/* "unix:PATH" (mode 0660; a stale socket is replaced, a live one refused) or "ADDRESS:PORT" ("[::1]:8420", port 0:
- * any). Returns the descriptor, non-blocking, or a negative error. */
-int cg_listen(const char *where, struct cg_err *err);
+/* Who may open a Unix socket. */
+struct cg_socket_rights {
+    unsigned mode;
+    const char *group; /* NULL: that of the process */
+};
+
+/* "unix:PATH" or "ADDRESS:PORT" ("[::1]:8420", port 0: any). rights count for a Unix socket and stand before anybody can
+ * connect; its folder is made (0750, of the same group) when it is missing. A socket that nobody listens at is replaced;
+ * one that somebody does, and anything else of that name, is refused. Returns the descriptor, non-blocking, or a negative
+ * error. */
+int cg_listen(const char *where, const struct cg_socket_rights *rights, struct cg_err *err);
 /* The port a TCP listener got; 0 for a Unix socket. */
 unsigned cg_listen_port(int fd);
 

@@ -358,7 +358,8 @@ static int chat_fail(struct cogent_chat *chat, int err, uint32_t retry_after_ms,
 
 static void tell_search(struct common *c, int err)
 {
-    ((struct search_call *)c)->done(c->arg, err, cg_buf_view(&c->text).ptr);
+    struct search_call *t = (struct search_call *)c;
+    t->done(c->arg, err, err == 0 && t->search.unchanged ? "unchanged" : cg_buf_view(&c->text).ptr);
 }
 
 struct cogent_op cg_invoke_search(const struct cg_invoke_env *env, struct cogent_op parent,

@@ -39,7 +39,7 @@ struct cogent_op cg_invoke_chat(const struct cg_invoke_env *env, struct cogent_o
                                 const struct cg_provider *provider, const struct cogent_chat *request,
                                 const struct cg_chat_events *events, void *arg);
 
-/* found is called for each record, then done. */
+/* found is called for each record, then done; of a record that was put or dropped in vain, why is "unchanged". */
 struct cogent_op cg_invoke_search(const struct cg_invoke_env *env, struct cogent_op parent,
                                   const struct cg_retriever *retriever, const struct cogent_search *request,
                                   uint32_t deadline_ms,

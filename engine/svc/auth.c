@@ -1,84 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON Web Tokens, HS256 (RFC 7515, 7519, 8725): the algorithm comes from the key, never from the token. */
+ * From the claims of a verified token to a caller. */
 #include "auth.h"
 
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/base/tenant_mint.h"
+#include "jwt.h"
 #include "rbac.h"
 
 #include <stdlib.h>
 #include <strings.h>
 
-enum { TOKEN_MAX = 16 * 1024, CREDENTIAL_MAX = 8 * 1024, SKEW_US = 60 * 1000000, SECRET_MIN = 32 };
+enum { CREDENTIAL_MAX = 8 * 1024, SKEW_US = 60 * 1000000 };
 
 struct cg_auth {
     struct cg_auth_config config;
     const struct cg_tenants *tenants;
+    struct cg_jwt_keys *keys;
 };
 
 int cg_auth_create(const struct cg_auth_config *config, const struct cg_tenants *tenants,
                    struct cg_auth **out, struct cg_err *err)
 {
     *out = NULL;
-    if (!config->secret || strlen(config->secret) < SECRET_MIN)
-        return cg_err_set(
-            err, COGENT_INVALID,
-            "auth: secret must be a file of at least %d bytes (secret = file \"PATH\"); make one with: "
-            "head -c 32 /dev/urandom | base64 > PATH",
-            SECRET_MIN);
     struct cg_auth *auth = calloc(1, sizeof *auth);
     if (!auth)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     auth->config = *config;
     auth->tenants = tenants;
-    *out = auth;
-    return 0;
+    int rc = cg_jwt_keys_create(config->secret, config->keys, &auth->keys, err);
+    if (rc < 0)
+        cg_auth_destroy(auth);
+    else
+        *out = auth;
+    return rc;
 }
 
 void cg_auth_destroy(struct cg_auth *auth)
 {
+    if (!auth)
+        return;
+    cg_jwt_keys_destroy(auth->keys);
     free(auth);
 }
 
-struct token {
-    struct cogent_str header, payload, signature, signed_part;
-};
-
-static bool split(struct cogent_str text, struct token *t)
+void cg_auth_describe(const struct cg_auth *auth, struct cg_buf *out)
 {
-    const char *end = text.ptr + text.len;
-    const char *dot1 = memchr(text.ptr, '.', text.len);
-    const char *dot2 = dot1 ? memchr(dot1 + 1, '.', (size_t)(end - dot1 - 1)) : NULL;
-    if (!dot2 || memchr(dot2 + 1, '.', (size_t)(end - dot2 - 1)))
-        return false;
-    t->header = (struct cogent_str){ text.ptr, (size_t)(dot1 - text.ptr) };
-    t->payload = (struct cogent_str){ dot1 + 1, (size_t)(dot2 - dot1 - 1) };
-    t->signature = (struct cogent_str){ dot2 + 1, (size_t)(end - dot2 - 1) };
-    t->signed_part = (struct cogent_str){ text.ptr, (size_t)(dot2 - text.ptr) };
-    return true;
-}
-
-static json_t *decode_json(struct cogent_str part)
-{
-    cg_auto_free char *text = malloc(part.len + 1);
-    int n = text ? cg_base64url_decode(part, text, part.len) : COGENT_NO_MEMORY;
-    if (n < 0)
-        return NULL;
-    json_t *value = cg_json_parse((struct cogent_str){ text, (size_t)n }, NULL);
-    if (json_is_object(value))
-        return value;
-    json_decref(value);
-    return NULL;
-}
-
-static bool signature_ok(const struct cg_auth *auth, const struct token *t)
-{
-    unsigned char want[CG_SHA256_SIZE], given[CG_SHA256_SIZE + 1];
-    int n = cg_base64url_decode(t->signature, given, sizeof given);
-    return n == CG_SHA256_SIZE &&
-           cg_hmac_sha256(cogent_str(auth->config.secret), t->signed_part, want) == 0 &&
-           cg_bytes_equal(want, given, CG_SHA256_SIZE);
+    cg_jwt_keys_describe(auth->keys, out);
 }
 
 static bool audience_ok(const json_t *aud, const char *want)
@@ -175,14 +143,17 @@ static void take_text(char **at, const json_t *claims, const char *key)
     *at = copy;
 }
 
-/* Whom the token is for, as tools ask it before they hand it on. */
-static void take_issue(struct cg_caller *c, const json_t *claims)
+/* `aud` is one text or a list of them (RFC 7519). */
+static char *audience_of(const json_t *aud)
 {
-    const json_t *aud = json_object_get(claims, "aud");
-    const char *iss = cg_json_str(claims, "iss", NULL);
-    cg_auto_json one = json_is_string(aud) ? json_pack("[O]", aud) : NULL;
-    c->issuer = iss ? cg_str_dup(cogent_str(iss)) : NULL;
-    c->audience = one ? cg_json_text(one) : json_is_array(aud) ? cg_json_text(aud) : NULL;
+    cg_auto_json list = json_is_string(aud) ? json_pack("[O]", (json_t *)aud) : json_array();
+    size_t i;
+    json_t *entry;
+    json_array_foreach (aud, i, entry) {
+        if (json_is_string(entry))
+            json_array_append(list, entry);
+    }
+    return json_array_size(list) ? cg_json_text(list) : NULL;
 }
 
 static struct cg_caller *caller_of(const struct cg_auth *auth, const json_t *claims,
@@ -205,15 +176,16 @@ static struct cg_caller *caller_of(const struct cg_auth *auth, const json_t *cla
     take_text(&c->name, claims, "name");
     take_text(&c->locale, claims, "locale");
     take_text(&c->time_zone, claims, "zoneinfo");
+    const char *issuer = cg_json_str(claims, "iss", NULL);
     c->authorization = cg_str_dup(header);
-    take_issue(c, claims);
+    c->issuer = issuer ? cg_str_dup(cogent_str(issuer)) : NULL;
+    c->audience = audience_of(json_object_get(claims, "aud"));
     return c;
 }
 
 int cg_auth_bearer(const struct cg_auth *auth, struct cogent_str header, struct cg_caller **out,
                    const char **code, struct cg_err *err)
 {
-    struct token t;
     *out = NULL;
     *code = "token_invalid";
     if (!header.ptr) {
@@ -221,22 +193,16 @@ int cg_auth_bearer(const struct cg_auth *auth, struct cogent_str header, struct 
         return cg_err_set(err, COGENT_AUTH,
                           "The request has no token. Send it as \"Authorization: Bearer TOKEN\".");
     }
-    if (header.len < 8 || header.len > TOKEN_MAX || strncasecmp(header.ptr, "Bearer ", 7) != 0 ||
-        !split((struct cogent_str){ header.ptr + 7, header.len - 7 }, &t))
+    if (header.len < 8 || header.len > CG_JWT_MAX || strncasecmp(header.ptr, "Bearer ", 7) != 0)
         return cg_err_set(err, COGENT_AUTH, "The token is not a JSON Web Token behind \"Bearer \".");
-    cg_auto_json head = decode_json(t.header);
-    if (!head || strcmp(cg_json_str(head, "alg", ""), "HS256") != 0 || json_object_get(head, "crit"))
-        return cg_err_set(err, COGENT_AUTH,
-                          "The token's algorithm is not the one this server's key is for (HS256).");
-    if (!signature_ok(auth, &t))
-        return cg_err_set(err, COGENT_AUTH,
-                          "The token's signature is wrong: it was made with another secret, or changed.");
-    cg_auto_json claims = decode_json(t.payload);
+    cg_auto_json claims = NULL;
+    int rc = cg_jwt_open(auth->keys, (struct cogent_str){ header.ptr + 7, header.len - 7 }, &claims, err);
+    if (rc < 0)
+        return rc;
     int64_t expires = 0;
-    const char *wrong =
-        claims ? claims_wrong(auth, claims, &expires) : "the token's claims are no JSON object";
-    const json_t *tenant = claims ? cg_json_at(claims, auth->config.tenant) : NULL;
-    const json_t *user = claims ? cg_json_at(claims, auth->config.user) : NULL;
+    const char *wrong = claims_wrong(auth, claims, &expires);
+    const json_t *tenant = cg_json_at(claims, auth->config.tenant);
+    const json_t *user = cg_json_at(claims, auth->config.user);
     if (!wrong && (!json_is_string(user) || !*json_string_value(user) || json_string_length(user) > 128))
         wrong = "the token names no user (sub, at most 128 bytes)";
     if (!wrong && (!json_is_string(tenant) || !*json_string_value(tenant)))
@@ -255,24 +221,6 @@ int cg_auth_bearer(const struct cg_auth *auth, struct cogent_str header, struct 
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     (*out)->expires_us = expires;
     return 0;
-}
-
-int cg_auth_sign(const char *secret, const json_t *claims, struct cg_buf *out)
-{
-    static const char head[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
-    unsigned char mac[CG_SHA256_SIZE];
-    cg_auto_buf body = { 0 };
-    size_t from = out->len;
-    cg_json_add(&body, claims);
-    cg_base64url_encode(head, sizeof head - 1, out);
-    cg_buf_char(out, '.');
-    cg_base64url_encode(cg_buf_view(&body).ptr, body.len, out);
-    if (out->failed || body.failed)
-        return COGENT_NO_MEMORY;
-    int rc = cg_hmac_sha256(cogent_str(secret), (struct cogent_str){ out->ptr + from, out->len - from }, mac);
-    cg_buf_char(out, '.');
-    cg_base64url_encode(mac, sizeof mac, out);
-    return rc < 0 || out->failed ? COGENT_NO_MEMORY : 0;
 }
 
 struct cg_caller *cg_caller_ref(struct cg_caller *caller)

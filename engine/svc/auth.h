@@ -8,7 +8,8 @@
 struct cg_auth_config {
     const char *issuer;                              /* NULL: any */
     const char *audience;                            /* NULL: any */
-    const char *secret;                              /* HS256, at least 32 bytes */
+    const char *secret;                              /* HS256, at least 32 bytes; or keys */
+    const json_t *keys;                              /* paths of public keys; NULL: none */
     const char *tenant, *user, *permissions, *roles; /* JSON pointers into the claims */
 };
 
@@ -41,8 +42,8 @@ void cg_auth_destroy(struct cg_auth *auth);
 int cg_auth_bearer(const struct cg_auth *auth, struct cogent_str header, struct cg_caller **out,
                    const char **code, struct cg_err *err);
 
-/* A token of our own, for the command line and the tests. claims: JSON object. */
-int cg_auth_sign(const char *secret, const json_t *claims, struct cg_buf *out);
+/* What tokens are verified with, for people. */
+void cg_auth_describe(const struct cg_auth *auth, struct cg_buf *out);
 
 struct cg_caller *cg_caller_ref(struct cg_caller *caller);
 void cg_caller_unref(struct cg_caller *caller);

@@ -65,6 +65,7 @@ static void on_done(void *arg, int err, const char *why)
     struct putting *p = arg;
     finish(p, err,
            err < 0    ? (why && *why ? why : "the record could not be stored")
+           : *why     ? "unchanged"
            : p->drops ? "dropped"
                       : "stored");
 }

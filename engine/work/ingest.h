@@ -23,8 +23,8 @@ struct cg_ingest;
 struct cg_ingest *cg_ingest_create(const struct cg_ingest_env *env);
 void cg_ingest_destroy(struct cg_ingest *ingest);
 
-/* fields: the tenant's operator fields. The tenant is that of parent. done(arg, err, message): message is "stored" or
- * what is wrong, with the entity file's name. Not called when parent ends first. */
+/* fields: the tenant's operator fields. The tenant is that of parent. done(arg, err, message): message is "stored",
+ * "unchanged" when what is there is the same or newer, or what is wrong, with the entity file's name. Not called when parent ends first. */
 void cg_ingest_put(struct cg_ingest *ingest, struct cogent_op parent, const json_t *fields, const char *type,
                    const char *id, const json_t *record,
                    void (*done)(void *arg, int err, const char *message), void *arg);

@@ -43,8 +43,9 @@ struct cogent_search {
     void *data;
     void (*release)(void *data);
     struct cogent_str
-        prefer; /* SEARCH: JSON array of kinds that the question names; they get most of the places. With
+        prefer;    /* SEARCH: JSON array of kinds that the question names; they get most of the places. With
                                  or without, no kind takes them all while others match too */
+    int unchanged; /* PUT, DROP: set by the retriever before it is done: what is there stays as it is */
 };
 
 struct cogent_found {

@@ -12,6 +12,16 @@ static void on_gone(void *arg, const struct cogent_db_result *result)
         cogent_search_done(s);
 }
 
+enum { DROP_STEP = 6 };
+
+static void on_dropped(void *arg, const struct cogent_db_result *result)
+{
+    struct cogent_search *s = arg;
+    if (!result->err && COGENT_HAS(s, unchanged))
+        s->unchanged = result->changed(result, DROP_STEP) == 0;
+    on_gone(arg, result);
+}
+
 int records_drop(struct cogent_search *s)
 {
     struct cogent_value key[] = { cogent_text(s->type), cogent_text(s->id) };
@@ -20,7 +30,7 @@ int records_drop(struct cogent_search *s)
         { RECORDS_POSTING_DROP, key, 2 }, { RECORDS_CORPUS_LESS, key, 2 }, { RECORDS_CHUNK_DROP, key, 2 },
         { RECORDS_DROP, key, 2 },         { RECORDS_TERM_CLEAN, NULL, 0 },
     };
-    return records_run(s, steps, sizeof steps / sizeof *steps, 0, on_gone);
+    return records_run(s, steps, sizeof steps / sizeof *steps, 0, on_dropped);
 }
 
 /* The lock makes a row where there was none, so the corpus goes last. */

@@ -181,6 +181,8 @@ static void on_head(void *arg, const struct cogent_db_result *result)
     struct cogent_row row = result->row(result, 0, 0);
     int newer = compare(s->stamp, row.values[0].str);
     int same = compare(cogent_str(put->hash), row.values[1].str) == 0;
+    if (COGENT_HAS(s, unchanged))
+        s->unchanged = newer < 0 || same;
     if (newer < 0 || (newer == 0 && same))
         cogent_search_done(s);
     else if (same)

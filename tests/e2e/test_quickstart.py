@@ -129,7 +129,7 @@ class Quickstart(unittest.TestCase):
                  {"type": "customer", "id": "Z2", "delete": True}, {"type": "nothing", "id": "1", "record": {}}]
         text = "\n".join(map(json.dumps, lines)) + "\nno JSON at all\n{\"type\": \"customer\"}\n"
         report = json.loads(self.run_cogent("import", "--json", "-", text=text, status=1))
-        self.assertEqual((report["put"], report["deleted"], report["refused"]), (2, 1, 3))
+        self.assertEqual((report["accepted"], report["unchanged"], report["rejected"]), (3, 0, 3))
         self.assertEqual(sorted(e["line"] for e in report["errors"]), [4, 5, 6])
         found = json.loads(self.run_cogent("search", "--json", "--type", "customer", "zebra crossing"))["data"]
         self.assertEqual(found[0]["id"], "Z1")
@@ -137,7 +137,7 @@ class Quickstart(unittest.TestCase):
             for i in range(300):
                 file.write(json.dumps({"type": "customer", "id": f"Z{i % 40}", "delete": i % 2 == 1, "record": RECORD}) + "\n")
             file.flush()
-            self.assertIn("150 put, 150 deleted, 0 refused", self.run_cogent("import", file.name))
+            self.assertIn("21 accepted, 279 unchanged, 0 rejected", self.run_cogent("import", file.name))
         self.run_cogent("import", "-", text=json.dumps(lines[0]), status=1, bearer=token(permissions=["*.read"]))
         self.assertIn("cogent.documents", self.errors)
 

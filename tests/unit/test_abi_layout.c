@@ -154,7 +154,7 @@ static const struct entry {
     MEMBER(cogent_search, id), MEMBER(cogent_search, stamp), MEMBER(cogent_search, title),
     MEMBER(cogent_search, columns), MEMBER(cogent_search, acl), MEMBER(cogent_search, chunks),
     MEMBER(cogent_search, n_chunks), MEMBER(cogent_search, after), MEMBER(cogent_search, data),
-    MEMBER(cogent_search, release), MEMBER(cogent_search, prefer),
+    MEMBER(cogent_search, release), MEMBER(cogent_search, prefer), MEMBER(cogent_search, unchanged),
     STRUCT(cogent_found),
     MEMBER(cogent_found, size), MEMBER(cogent_found, type), MEMBER(cogent_found, id),
     MEMBER(cogent_found, title), MEMBER(cogent_found, text), MEMBER(cogent_found, columns),

@@ -4,6 +4,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/svc/auth.h"
+#include "engine/svc/jwt.h"
 #include "engine/svc/schema.h"
 
 #include <stdio.h>
@@ -133,7 +134,7 @@ static void accepts(void **state)
     struct cg_caller *caller;
     const char *code;
     cg_buf_text(&out, "bearer ");
-    assert_int_equal(cg_auth_sign(secret, own, &out), 0);
+    assert_int_equal(cg_jwt_sign_secret(secret, own, &out), 0);
     /* The signed part begins where the caller's text ends. */
     assert_int_equal(present(out.ptr, &caller, &code), 0);
     cg_caller_unref(caller);

@@ -25,6 +25,10 @@ static struct fixture {
     int heads, requests, refused, closed, drained;
     struct cg_exchange *held;
     char last_body[64];
+    /* A body that is handed over. */
+    struct cg_buf pieces;
+    bool sated, answers;
+    size_t largest;
 } f;
 
 static void on_closed(void *arg)
@@ -34,10 +38,27 @@ static void on_closed(void *arg)
     f.held = NULL;
 }
 
+static bool on_piece(void *arg, struct cogent_str bytes)
+{
+    struct cg_exchange *x = arg;
+    cg_buf_str(&f.pieces, bytes);
+    f.largest = bytes.len > f.largest ? bytes.len : f.largest;
+    if (f.answers) {
+        f.held = NULL;
+        cg_exchange_reply(x, 400, "text/plain", NULL, cogent_str("enough"));
+    }
+    return !f.sated;
+}
+
 static int64_t on_head(void *arg, struct cg_exchange *x)
 {
     (void)arg;
     f.heads++;
+    if (cg_str_eq(cg_exchange_head(x)->path, "/pieces")) {
+        f.held = x;
+        cg_exchange_on_body(x, on_piece, x);
+        cg_exchange_on_close(x, on_closed, NULL);
+    }
     if (!cg_str_eq(cg_exchange_head(x)->path, "/early"))
         return 1000;
     cg_exchange_reply(x, 403, "text/plain", NULL, cogent_str("early"));
@@ -123,6 +144,7 @@ static int teardown(void **state)
     cg_loop_destroy(f.loop);
     close(f.listener);
     free(f.big);
+    cg_buf_finish(&f.pieces);
     return 0;
 }
 
@@ -251,6 +273,90 @@ static void bodies(void **state)
     assert_true(client_read(fd, &out, 100));
     assert_int_equal(f.refused, 400);
     close(fd);
+}
+
+static void bodies_in_pieces(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    /* Both framings, cut anywhere, and a request behind them. */
+    static const char *const sent[] = { "POST /pieces" HOST "Content-Length: 7\r\n\r\nseve", "nth",
+                                        "POST /pieces" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\neig",
+                                        "\r", "\n3\r\nhth\r\n0\r\n\r\nGET /next" HOST "\r\n" };
+    for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) {
+        client_send(fd, sent[i]);
+        turn(10);
+    }
+    client_read(fd, &out, 30);
+    assert_string_equal(f.pieces.ptr, "seventheighth");
+    assert_int_equal(count(out.ptr, "HTTP/1.1 200 OK"), 3);
+    close(fd);
+}
+
+/* What nobody wants yet stays with the client: little of it is held here. */
+static void bodies_that_are_paused(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    char head[120];
+    size_t sent = 0, before;
+    f.sated = true;
+    snprintf(head, sizeof head, "POST /pieces" HOST "Content-Length: %d\r\n\r\n", 5 * BIG);
+    client_send(fd, head);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    do {
+        before = sent;
+        for (ssize_t n; (n = send(fd, f.big, BIG, MSG_NOSIGNAL)) > 0;)
+            sent += (size_t)n;
+        turn(20);
+    } while (sent > before);
+    assert_true(f.pieces.len > 0 && f.pieces.len <= 128 * 1024);
+    assert_true(sent < 5 * BIG); /* the kernel holds some, the client the rest */
+    for (int i = 0; i < 5000 && f.pieces.len < 5 * BIG; i++) {
+        size_t left = 5 * BIG - sent;
+        for (ssize_t n; left && (n = send(fd, f.big, left < BIG ? left : BIG, MSG_NOSIGNAL)) > 0;
+             left = 5 * BIG - sent)
+            sent += (size_t)n;
+        if (!left)
+            shutdown(fd, SHUT_WR); /* while it waits: it gets its answer all the same */
+        cg_exchange_resume(f.held);
+        turn(1);
+    }
+    assert_int_equal(f.pieces.len, 5 * BIG);
+    assert_true(f.largest <= 128 * 1024);
+    client_read(fd, &out, 50);
+    assert_int_equal(count(out.ptr, "HTTP/1.1 200 OK"), 1);
+    assert_int_equal(f.closed, 0);
+    close(fd);
+}
+
+static void bodies_that_end_early(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    int fd = client_open();
+    client_send(fd, "POST /pieces" HOST "Content-Length: 9\r\n\r\nhalf");
+    turn(20);
+    close(fd);
+    turn(20);
+    assert_int_equal(f.closed, 1);
+    /* Answered from within a piece, in both framings. */
+    static const char *const rows[] = {
+        "POST /pieces" HOST "Content-Length: 500\r\n\r\nhalf",
+        "POST /pieces" HOST "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n",
+    };
+    f.answers = true;
+    for (size_t i = 0; i < 2; i++) {
+        fd = client_open();
+        client_send(fd, rows[i]);
+        assert_true(client_read(fd, &out, 100));
+        assert_non_null(strstr(out.ptr, "HTTP/1.1 400 "));
+        assert_non_null(strstr(out.ptr, "Connection: close\r\n"));
+        close(fd);
+    }
+    assert_int_equal(f.requests, 0);
 }
 
 /* An answer before the body: the connection ends, however much of the body still comes. */
@@ -517,6 +623,9 @@ int main(void)
         T(keeps_alive_and_pipelines),
         T(pipelined_wait_for_a_late_answer),
         T(bodies),
+        T(bodies_in_pieces),
+        T(bodies_that_are_paused),
+        T(bodies_that_end_early),
         T(early_answer),
         T(half_closed_clients_get_their_answers),
         T(gone_clients_are_told_of),

@@ -62,7 +62,8 @@ int cg_plugin_new(const char *name, const char *folder)
         fprintf(stderr, "cogent plugin: %s: %s\n", path.failed ? name : path.ptr,
                 errno == EEXIST
                     ? "it is there already; nothing was written. Take another name, or another --dir"
-                    : strerror(errno));
+                : errno == ENOENT ? "--dir names no folder; make it first"
+                                  : strerror(errno));
         return CG_EXIT_FAILED;
     }
     for (const struct cg_skeleton *s = cg_skeletons; s->name; s++) {

@@ -43,7 +43,8 @@ static const struct cogent_option root_options[] = {
     { COGENT_OPT_JSON, "providers", "{}", AT(providers),
       "Model providers by name: `{ key = ... }`, `plugin` when it has another name." },
     { COGENT_OPT_JSON, "models", "{\"main\": [\"rules\"]}", AT(models),
-      "Chains: the first `provider/model` that answers." },
+      "Chains: the first `provider/model` that answers. `embed = { \"provider/model\", dimensions = N }`: of one that "
+      "makes vectors; such a chain has one link." },
     { COGENT_OPT_JSON, "prices", "{}", AT(prices),
       "Dollars a million tokens by `provider/model`: input, cached, output." },
     { COGENT_OPT_JSON, "tools", NULL, AT(tools),

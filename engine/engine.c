@@ -308,8 +308,16 @@ static int make_rooms(struct cg_engine *e, struct cg_err *err)
         &e->metrics,      e->runs,        e->owner,           strcmp(e->in.role, "jobs") == 0
     };
     e->jobs = cg_jobs_create(&jobs);
-    const struct cg_api_env api = { e->loop,   e->runs, &e->run_env, e->auth, { door_put, door_drop, e },
-                                    post_mail, e,       is_ready,    e };
+    const struct cg_api_env api = { .loop = e->loop,
+                                    .runs = e->runs,
+                                    .run = &e->run_env,
+                                    .auth = e->auth,
+                                    .embeddings = e->parts.embeddings,
+                                    .ingest = { door_put, door_drop, e },
+                                    .mail = post_mail,
+                                    .mail_self = e,
+                                    .ready = is_ready,
+                                    .ready_self = e };
     e->api = cg_api_create(&api);
     if (!e->ingest || !e->runs || !e->jobs || !e->api)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");

@@ -3,11 +3,14 @@
 
 #include "engine/base/log.h"
 #include "engine/plugin/host.h"
+#include "engine/plugin/invoke.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { DIMENSIONS_MAX = 65536 };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -121,26 +124,79 @@ static int load_providers(struct cg_parts *parts, const struct cg_config *config
     return 0;
 }
 
+static const struct cg_provider *provider_of(const struct cg_parts *parts, const char *chain,
+                                             const char *link, struct cg_err *err)
+{
+    char name[64];
+    cg_str_copy(name, sizeof name, (struct cogent_str){ link, strcspn(link, "/") });
+    const struct cg_provider *provider = cg_provider_find(parts->plugins, name);
+    if (!provider)
+        cg_err_set(err, COGENT_INVALID, "models: %s: \"%.80s\": there is no provider \"%s\" in providers",
+                   chain, link, name);
+    return provider;
+}
+
+/* Vectors of two models do not compare, so there is one link and nothing to fall back to. */
+static int take_embedding(struct cg_parts *parts, const char *name, const json_t *chain, struct cg_err *err)
+{
+    const char *key;
+    json_t *value;
+    const json_t *link = json_is_array(chain) ? json_array_get(chain, 0) : json_object_get(chain, "1");
+    const json_t *dimensions = json_object_get(chain, "dimensions");
+    if (json_array_size(chain) > 1 || json_object_get(chain, "2"))
+        return cg_err_set(err, COGENT_INVALID,
+                          "models: %s: embeddings never fail over to another model: name one", name);
+    json_object_foreach ((json_t *)chain, key, value) {
+        if (strcmp(key, "1") != 0 && strcmp(key, "dimensions") != 0)
+            return cg_err_set(err, COGENT_INVALID, "models: %s: \"%.64s\" is not known; dimensions is", name,
+                              key);
+    }
+    if (!json_is_string(link))
+        return cg_err_set(err, COGENT_INVALID, "models: %s must be { \"provider/model\", dimensions = N }",
+                          name);
+    if (dimensions && (json_integer_value(dimensions) < 1 || json_integer_value(dimensions) > DIMENSIONS_MAX))
+        return cg_err_set(err, COGENT_INVALID, "models: %s: dimensions must be 1 to %d", name,
+                          DIMENSIONS_MAX);
+    const struct cg_provider *provider = provider_of(parts, name, json_string_value(link), err);
+    if (!provider)
+        return COGENT_INVALID;
+    if (!cg_provider_embeds(provider))
+        return cg_err_set(err, COGENT_INVALID, "models: %s: the provider \"%s\" makes no embeddings", name,
+                          provider->name);
+    json_object_set_new(parts->embeddings, name,
+                        json_pack("{s:O, s:O*}", "link", link, "dimensions", (json_t *)dimensions));
+    return 0;
+}
+
 /* Every link of every chain must name a provider that is there. */
-static int check_models(const struct cg_parts *parts, struct cg_err *err)
+static int take_chain(struct cg_parts *parts, const char *name, json_t *chain, struct cg_err *err)
+{
+    size_t i;
+    json_t *link;
+    if (!json_is_array(chain) || json_array_size(chain) == 0)
+        return cg_err_set(err, COGENT_INVALID, "models: %s must be a list of \"provider/model\"", name);
+    json_array_foreach (chain, i, link) {
+        const char *text = json_string_value(link) ? json_string_value(link) : "";
+        if (!provider_of(parts, name, text, err))
+            return COGENT_INVALID;
+    }
+    json_object_set(parts->models, name, chain);
+    return 0;
+}
+
+/* What has dimensions makes vectors, and so does what is called `embed`. */
+static int load_models(struct cg_parts *parts, const struct cg_config *config, struct cg_err *err)
 {
     const char *name;
-    json_t *chain, *link;
-    size_t i;
-    json_object_foreach (parts->models, name, chain) {
-        if (!json_is_array(chain) || json_array_size(chain) == 0)
-            return cg_err_set(err, COGENT_INVALID, "models: %s must be a list of \"provider/model\"", name);
-        json_array_foreach (chain, i, link) {
-            char provider[64];
-            const char *text = json_string_value(link) ? json_string_value(link) : "";
-            cg_str_copy(provider, sizeof provider, (struct cogent_str){ text, strcspn(text, "/") });
-            if (!cg_provider_find(parts->plugins, provider))
-                return cg_err_set(err, COGENT_INVALID,
-                                  "models: %s: \"%.80s\": there is no provider \"%s\" in providers", name,
-                                  text, provider);
-        }
+    json_t *chain;
+    cg_auto_json all = cg_json_parse(cogent_str(config->models), err);
+    json_object_foreach (all, name, chain) {
+        bool embeds = json_object_get(chain, "dimensions") || strcmp(name, "embed") == 0;
+        int rc = embeds ? take_embedding(parts, name, chain, err) : take_chain(parts, name, chain, err);
+        if (rc < 0)
+            return rc;
     }
-    return 0;
+    return all ? 0 : COGENT_INVALID;
 }
 
 static int load_kinds(struct cg_parts *parts, struct cg_files *files, const struct cg_config *config,
@@ -186,9 +242,10 @@ int cg_parts_load(struct cg_parts *parts, struct cg_files *files, const struct c
 {
     *parts = (struct cg_parts){ 0 };
     parts->plugins = cg_plugins_create(cg_host_table());
-    parts->models = cg_json_parse(cogent_str(config->models), err);
+    parts->models = json_object();
+    parts->embeddings = json_object();
     parts->prices = cg_json_parse(cogent_str(config->prices), err);
-    if (!parts->plugins || !parts->models || !parts->prices)
+    if (!parts->plugins || !parts->models || !parts->embeddings || !parts->prices)
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     int rc = open_shipped(parts, config->modules, err);
     if (rc == 0)
@@ -202,7 +259,7 @@ int cg_parts_load(struct cg_parts *parts, struct cg_files *files, const struct c
     if (rc == 0)
         rc = load_providers(parts, config, err);
     if (rc == 0)
-        rc = check_models(parts, err);
+        rc = load_models(parts, config, err);
     if (rc == 0)
         rc = load_kinds(parts, files, config, err);
     if (rc == 0)
@@ -232,6 +289,7 @@ void cg_parts_finish(struct cg_parts *parts)
     cg_policy_destroy(parts->policy);
     cg_tenants_destroy(parts->tenants);
     json_decref(parts->models);
+    json_decref(parts->embeddings);
     json_decref(parts->prices);
     *parts = (struct cg_parts){ 0 };
 }

@@ -17,7 +17,9 @@ struct cg_parts {
     struct cg_kinds *kinds;
     struct cg_policy *policy;
     struct cg_tenants *tenants;
-    json_t *models, *prices;
+    json_t *models;     /* chains that answer: {"main": ["openai/gpt", "rules"]} */
+    json_t *embeddings; /* those that make vectors: {"embed": {"link": "openai/small", "dimensions": 1536}} */
+    json_t *prices;
 };
 
 /* Plugins are opened first and made ready for the host table; then everything else. On failure parts holds what was

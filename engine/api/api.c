@@ -284,6 +284,11 @@ void cg_answer_json(struct cg_request *r, int status, const json_t *body)
     answer(r, status, "application/json", NULL, cg_buf_view(&out));
 }
 
+void cg_answer_text(struct cg_request *r, int status, struct cogent_str json)
+{
+    answer(r, status, "application/json", NULL, json);
+}
+
 void cg_answer_data(struct cg_request *r, int status, json_t *data)
 {
     cg_auto_json body = json_pack("{s:o}", "data", data);

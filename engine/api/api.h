@@ -24,6 +24,7 @@ struct cg_api_env {
     struct cg_runs *runs;
     const struct cg_run_env *run;
     const struct cg_auth *auth;
+    const json_t *embeddings; /* {"embed": {"link": "openai/small", "dimensions": 1536}} */
     struct cg_ingest_door ingest;
     /* A word to all workers: "cancel TENANT RUN". */
     void (*mail)(void *self, const char *text);

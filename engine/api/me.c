@@ -63,6 +63,11 @@ void cg_route_models(struct cg_request *r)
     json_object_foreach ((json_t *)r->env->run->models, name, chain)
         json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:s, s:O}", "id", name, "object", "model",
                                               "created", 0, "owned_by", "cogent", "chain", chain));
+    json_object_foreach ((json_t *)r->env->embeddings, name, chain)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:s, s:[O], s:O*}", "id", name, "object",
+                                              "model", "created", 0, "owned_by", "cogent", "chain",
+                                              json_object_get(chain, "link"), "dimensions",
+                                              json_object_get(chain, "dimensions")));
     cg_auto_json body = json_pack("{s:s, s:o}", "object", "list", "data", list);
     cg_answer_json(r, 200, body);
 }

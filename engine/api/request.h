@@ -45,6 +45,7 @@ extern const struct cg_route cg_routes[];
 
 /* Answers; the request is gone afterwards. */
 void cg_answer_json(struct cg_request *r, int status, const json_t *body);
+void cg_answer_text(struct cg_request *r, int status, struct cogent_str json); /* as it stands */
 /* {"data": data}; takes data. */
 void cg_answer_data(struct cg_request *r, int status, json_t *data);
 void cg_answer_list(struct cg_request *r, json_t *data, const char *next);
@@ -65,6 +66,7 @@ int64_t cg_query_int(const struct cg_request *r, const char *name, int64_t prese
 
 /* The routes' handlers, by file. */
 void cg_route_chat_completions(struct cg_request *r);
+void cg_route_embeddings(struct cg_request *r);
 void cg_route_models(struct cg_request *r);
 void cg_route_assistant_chat(struct cg_request *r);
 void cg_route_assistant_stream(struct cg_request *r);

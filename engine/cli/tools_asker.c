@@ -4,7 +4,6 @@
 #include "tools.h"
 
 #include "engine/base/clock.h"
-#include "engine/svc/auth.h"
 #include "engine/svc/jwt.h"
 
 #include <stdlib.h>

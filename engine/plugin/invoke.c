@@ -8,6 +8,7 @@
 #include "engine/base/utf8.h"
 #include "turn.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum {
@@ -16,10 +17,11 @@ enum {
     SEARCH_MS = 10000,
     CHAT_MS = 600000,
     MESSAGE_MAX = 500,
-    SHELLS = 64
+    SHELLS = 64,
+    WIDTH_MAX = 65536
 };
 
-/* What call, chat and search have in common. */
+/* What call, chat, embed and search have in common. */
 struct common {
     const struct cg_invoke_env *env;
     const char *plugin;
@@ -29,6 +31,7 @@ struct common {
     void **data;
     void (**release)(void *data);
     void (*tell)(struct common *c, int err);
+    void (*dispose)(struct common *c); /* of the struct around it; NULL: free */
     void *arg;
     struct cg_turn turn;
     int err;
@@ -50,6 +53,16 @@ struct chat_call {
     uint32_t retry_ms;
 };
 
+struct embed_call {
+    struct common c;
+    struct cogent_embed embed;
+    struct cg_embed_events events;
+    bool *seen; /* which inputs have their vector */
+    size_t n_seen, width;
+    int64_t tokens;
+    uint32_t retry_ms;
+};
+
 struct search_call {
     struct common c;
     struct cogent_search search;
@@ -61,9 +74,10 @@ struct search_call {
  * that is not below it) is told off and writes over nobody's memory. A net: after 64 further calls it is gone. */
 static struct tool_call *shells[SHELLS];
 
-static void keep_shell(struct tool_call *t)
+static void keep_shell(struct common *c)
 {
     static size_t next;
+    struct tool_call *t = (struct tool_call *)c;
     free(t->args);
     free(t->effect_key);
     t->args = t->effect_key = NULL;
@@ -79,7 +93,6 @@ static void keep_shell(struct tool_call *t)
 
 static void call_free(struct common *c)
 {
-    struct tool_call *t = (struct tool_call *)c;
     if (*c->release) {
         struct cg_turn turn;
         cg_turn_begin(&turn, c->env->running, c->plugin);
@@ -88,8 +101,8 @@ static void call_free(struct common *c)
     }
     cg_task_cancel(c->env->loop, &c->deliver);
     cg_buf_finish(&c->text);
-    if (c->data == &t->call.data)
-        keep_shell(t);
+    if (c->dispose)
+        c->dispose(c);
     else
         free(c);
 }
@@ -203,6 +216,7 @@ static struct cogent_op start_tool(const struct cg_invoke_env *env, struct cogen
     t->effect_key = cg_str_dup(cogent_str(effect_key));
     t->done = done;
     t->c.tell = tell_tool;
+    t->c.dispose = keep_shell;
     t->c.data = &t->call.data;
     t->c.release = &t->call.release;
     /* The tool keeps its own time and says what became of it; ours is the net below it. */
@@ -354,6 +368,116 @@ static int chat_fail(struct cogent_chat *chat, int err, uint32_t retry_after_ms,
     return 0;
 }
 
+/* Vectors. */
+
+static void tell_embed(struct common *c, int err)
+{
+    struct embed_call *t = (struct embed_call *)c;
+    t->events.done(c->arg, err, t->tokens, t->retry_ms, cg_buf_view(&c->text).ptr);
+}
+
+static void dispose_embed(struct common *c)
+{
+    struct embed_call *t = (struct embed_call *)c;
+    free(t->seen);
+    free(t);
+}
+
+bool cg_provider_embeds(const struct cg_provider *provider)
+{
+    return COGENT_HAS(provider->api, embed) && provider->api->embed;
+}
+
+struct cogent_op cg_invoke_embed(const struct cg_invoke_env *env, struct cogent_op parent,
+                                 const struct cg_provider *provider, const struct cogent_embed *request,
+                                 const struct cg_embed_events *events, void *arg)
+{
+    struct embed_call *t = calloc(1, sizeof *t);
+    bool *seen = t ? calloc(request->n_inputs + 1, sizeof *seen) : NULL;
+    if (!seen) {
+        free(t);
+        return (struct cogent_op){ 0, 0 };
+    }
+    t->seen = seen;
+    t->events = *events;
+    t->c.tell = tell_embed;
+    t->c.dispose = dispose_embed;
+    t->c.data = &t->embed.data;
+    t->c.release = &t->embed.release;
+    if (!begin(&t->c, env, parent, "provider", provider->plugin, CHAT_MS, arg)) {
+        free(seen);
+        free(t);
+        return (struct cogent_op){ 0, 0 };
+    }
+    t->embed = *request;
+    t->embed.size = sizeof t->embed;
+    t->embed.host = env->host;
+    t->embed.op = t->c.op;
+    t->embed.data = NULL;
+    t->embed.release = NULL;
+    struct cogent_op op = t->c.op;
+    enter(&t->c);
+    leave(&t->c, provider->api->embed(provider->self, &t->embed));
+    return op;
+}
+
+static struct embed_call *embed_of(struct cogent_embed *embed)
+{
+    return (struct embed_call *)((char *)embed - offsetof(struct embed_call, embed));
+}
+
+/* A vector that fits no input, comes twice or has another length than the first: all of them are worth nothing then. */
+static bool vector_fits(struct embed_call *t, size_t index, const float *values, size_t n)
+{
+    if (index >= t->embed.n_inputs || t->seen[index] || n == 0 || n > WIDTH_MAX ||
+        (t->n_seen && n != t->width))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(values[i]))
+            return false;
+    }
+    return true;
+}
+
+static int embed_vector(struct cogent_embed *embed, size_t index, const float *values, size_t n)
+{
+    struct embed_call *t = embed_of(embed);
+    if (t->c.over || t->c.completed)
+        return COGENT_CANCELLED;
+    if (!vector_fits(t, index, values, n)) {
+        complete(&t->c, COGENT_UPSTREAM);
+        add_words(&t->c, "it gave a vector that fits no input, or is no vector");
+        return COGENT_UPSTREAM;
+    }
+    t->seen[index] = true;
+    t->n_seen++;
+    t->width = n;
+    t->events.vector(t->c.arg, index, values, n);
+    return 0;
+}
+
+static int embed_done(struct cogent_embed *embed, int64_t tokens)
+{
+    struct embed_call *t = embed_of(embed);
+    bool all = t->n_seen == embed->n_inputs;
+    if (!complete(&t->c, all ? 0 : COGENT_UPSTREAM))
+        return COGENT_CANCELLED;
+    t->tokens = tokens > 0 ? tokens : 0;
+    if (!all)
+        add_words(&t->c, "it did not give every input its vector");
+    return 0;
+}
+
+static int embed_fail(struct cogent_embed *embed, int err, uint32_t retry_after_ms, const char *message)
+{
+    struct embed_call *t = embed_of(embed);
+    if (!complete(&t->c, err < 0 ? err : COGENT_INTERNAL))
+        return COGENT_CANCELLED;
+    t->retry_ms = retry_after_ms;
+    add_words(&t->c, message);
+    return 0;
+}
+
 /* Searches. */
 
 static void tell_search(struct common *c, int err)
@@ -431,4 +555,7 @@ const struct cogent_complete_api cg_invoke_complete = {
     search_found,
     search_done,
     search_fail,
+    embed_vector,
+    embed_done,
+    embed_fail,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calling into plugins, and being answered exactly once: the engine's side of call, chat and search. Every call is a
+ * Calling into plugins, and being answered exactly once: the engine's side of call, chat, embed and search. Every call is a
  * wait below `parent`; when that ends, nothing is called any more and the plugin's state is released. */
 #ifndef CG_PLUGIN_INVOKE_H
 #define CG_PLUGIN_INVOKE_H
@@ -38,6 +38,18 @@ struct cg_chat_events {
 struct cogent_op cg_invoke_chat(const struct cg_invoke_env *env, struct cogent_op parent,
                                 const struct cg_provider *provider, const struct cogent_chat *request,
                                 const struct cg_chat_events *events, void *arg);
+
+struct cg_embed_events {
+    void (*vector)(void *arg, size_t index, const float *values, size_t n);
+    /* err 0: every input has its vector; tokens 0: nobody counted. Else why says what. */
+    void (*done)(void *arg, int err, int64_t tokens, uint32_t retry_ms, const char *why);
+};
+
+/* As above, of a provider that makes vectors (cg_provider_embeds). */
+struct cogent_op cg_invoke_embed(const struct cg_invoke_env *env, struct cogent_op parent,
+                                 const struct cg_provider *provider, const struct cogent_embed *request,
+                                 const struct cg_embed_events *events, void *arg);
+bool cg_provider_embeds(const struct cg_provider *provider);
 
 /* found is called for each record, then done; of a record that was put or dropped in vain, why is "unchanged". */
 struct cogent_op cg_invoke_search(const struct cg_invoke_env *env, struct cogent_op parent,

@@ -215,6 +215,7 @@ struct cogent_chat;
 struct cogent_search;
 struct cogent_found;
 struct cogent_turn_usage;
+struct cogent_embed;
 
 /* Completions: used through the helpers in tool.h, provider.h and retriever.h. */
 struct cogent_complete_api {
@@ -230,6 +231,9 @@ struct cogent_complete_api {
     void (*search_found)(struct cogent_search *search, const struct cogent_found *found);
     int (*search_done)(struct cogent_search *search);
     int (*search_fail)(struct cogent_search *search, int err, const char *message);
+    int (*embed_vector)(struct cogent_embed *embed, size_t index, const float *values, size_t n);
+    int (*embed_done)(struct cogent_embed *embed, int64_t tokens);
+    int (*embed_fail)(struct cogent_embed *embed, int err, uint32_t retry_after_ms, const char *message);
 };
 
 /* Whoever watches a call while it is tried (`cogent tools try`): told what it sends and gets, without credentials. */

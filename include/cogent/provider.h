@@ -82,6 +82,19 @@ struct cogent_chat {
     void (*release)(void *data);
 };
 
+/* Texts to vectors of one model. Borrowed members live until it is over. */
+struct cogent_embed {
+    size_t size;
+    const struct cogent_host *host;
+    struct cogent_op op;
+    const char *model; /* without the provider's name */
+    const struct cogent_str *inputs;
+    size_t n_inputs;
+    uint32_t dimensions; /* wanted; 0: the model's own */
+    void *data;
+    void (*release)(void *data);
+};
+
 struct cogent_provider {
     size_t size;
     const char *name;
@@ -94,6 +107,9 @@ struct cogent_provider {
     /* Answers now or later: any number of chat_text and chat_call, at most one usage, then exactly one of done and
      * fail. A call is handed over only when its arguments are complete. */
     int (*chat)(void *self, struct cogent_chat *chat);
+    /* NULL: it makes no vectors. Answers now or later: embed_vector once for each input, in any order and all of one
+     * length, then exactly one of done and fail. */
+    int (*embed)(void *self, struct cogent_embed *embed);
 };
 
 static inline void cogent_chat_text(struct cogent_chat *chat, struct cogent_str text)
@@ -121,6 +137,24 @@ static inline int cogent_chat_fail(struct cogent_chat *chat, int err, uint32_t r
                                    const char *message)
 {
     return chat->host->complete->chat_fail(chat, err, retry_after_ms, message);
+}
+
+/* An error: this vector makes all of them void, and the embed is over: complete nothing more. */
+static inline int cogent_embed_vector(struct cogent_embed *embed, size_t index, const float *values, size_t n)
+{
+    return embed->host->complete->embed_vector(embed, index, values, n);
+}
+
+/* tokens: of all inputs; 0 when the upstream said none. */
+static inline int cogent_embed_done(struct cogent_embed *embed, int64_t tokens)
+{
+    return embed->host->complete->embed_done(embed, tokens);
+}
+
+static inline int cogent_embed_fail(struct cogent_embed *embed, int err, uint32_t retry_after_ms,
+                                    const char *message)
+{
+    return embed->host->complete->embed_fail(embed, err, retry_after_ms, message);
 }
 
 #endif

@@ -23,8 +23,9 @@ struct openai_options {
 /* The opened provider. */
 struct openai {
     const struct openai_options *options;
-    char *url;
-    char *bearer; /* "Bearer ..." or NULL */
+    char *url;       /* .../chat/completions */
+    char *embed_url; /* .../embeddings */
+    char *bearer;    /* "Bearer ..." or NULL */
 };
 
 /* request.c: the body of POST /chat/completions. Returns 0, or an error and the sentence that says what is wrong. */
@@ -33,6 +34,14 @@ int openai_request(const struct openai *self, const struct cogent_chat *chat, st
 
 /* stream.c: sends the body and answers the chat from what comes back. Completes the chat in any case. */
 int openai_stream_start(const struct openai *self, struct cogent_chat *chat, struct cogent_str body);
+
+/* A request to the service, filled in but for what the turn knows; borrows headers and body. */
+enum { OPENAI_HEADERS = 4 };
+void openai_http(const struct openai *self, const char *url, struct cogent_str body,
+                 struct cogent_http_header headers[OPENAI_HEADERS], struct cogent_http_request *out);
+
+/* embed.c: answers with a vector for each text. Completes the embed in any case. */
+int openai_embed_start(const struct openai *self, struct cogent_embed *embed);
 
 /* calls.c: tool calls put together from their fragments. */
 struct openai_part {

@@ -11,7 +11,7 @@
 
 static const struct cogent_option options[] = {
     { COGENT_OPT_STRING, "base", "https://api.openai.com/v1", AT(base),
-      "Where the service listens; /chat/completions is put after it." },
+      "Where the service listens; /chat/completions and /embeddings are put after it." },
     { COGENT_OPT_SECRET, "key", NULL, AT(key), "Sent as bearer token. Local servers need none." },
     { COGENT_OPT_STRING, "organization", NULL, AT(organization), "Sent as OpenAI-Organization." },
     { COGENT_OPT_STRING, "max_tokens_field", "max_completion_tokens", AT(max_tokens_field),
@@ -75,8 +75,20 @@ static void close_provider(void *arg)
     if (!self)
         return;
     free(self->url);
+    free(self->embed_url);
     free(self->bearer);
     free(self);
+}
+
+static char *url_of(const char *base, const char *path)
+{
+    struct cp_buf url = { 0 };
+    size_t n = strlen(base);
+    while (base[n - 1] == '/')
+        n--;
+    cp_buf_add(&url, base, n);
+    cp_buf_text(&url, path);
+    return cp_buf_take(&url);
 }
 
 static int open_provider(const struct cogent_host *host, const void *arg, void **out, char *error,
@@ -92,19 +104,15 @@ static int open_provider(const struct cogent_host *host, const void *arg, void *
     struct openai *self = calloc(1, sizeof *self);
     if (!self)
         return COGENT_NO_MEMORY;
-    struct cp_buf url = { 0 }, bearer = { 0 };
-    size_t n = strlen(o->base);
-    while (o->base[n - 1] == '/')
-        n--;
-    cp_buf_add(&url, o->base, n);
-    cp_buf_text(&url, "/chat/completions");
+    struct cp_buf bearer = { 0 };
     self->options = o;
-    self->url = cp_buf_take(&url);
+    self->url = url_of(o->base, "/chat/completions");
+    self->embed_url = url_of(o->base, "/embeddings");
     if (o->key && *o->key) {
         cp_buf_format(&bearer, "Bearer %s", o->key);
         self->bearer = cp_buf_take(&bearer);
     }
-    if (!self->url || (o->key && *o->key && !self->bearer)) {
+    if (!self->url || !self->embed_url || (o->key && *o->key && !self->bearer)) {
         close_provider(self);
         return COGENT_NO_MEMORY;
     }
@@ -123,6 +131,42 @@ static int chat_start(void *arg, struct cogent_chat *chat)
     return err;
 }
 
+static uint32_t ms(double seconds)
+{
+    return (uint32_t)(seconds * 1000);
+}
+
+void openai_http(const struct openai *self, const char *url, struct cogent_str body,
+                 struct cogent_http_header headers[OPENAI_HEADERS], struct cogent_http_request *out)
+{
+    const struct openai_options *o = self->options;
+    size_t n = 0;
+    headers[n++] = (struct cogent_http_header){ "Content-Type", "application/json" };
+    headers[n++] = (struct cogent_http_header){ "Accept", "text/event-stream, application/json" };
+    if (self->bearer)
+        headers[n++] = (struct cogent_http_header){ "Authorization", self->bearer };
+    if (o->organization && *o->organization)
+        headers[n++] = (struct cogent_http_header){ "OpenAI-Organization", o->organization };
+    *out = (struct cogent_http_request){
+        .size = sizeof *out,
+        .label = "model",
+        .method = "POST",
+        .url = url,
+        .headers = headers,
+        .n_headers = n,
+        .body = body,
+        .connect_ms = ms(o->connect_timeout),
+        .first_ms = ms(o->first_timeout),
+        .gap_ms = ms(o->gap_timeout),
+        .total_ms = ms(o->total_timeout),
+    };
+}
+
+static int embed_start(void *arg, struct cogent_embed *embed)
+{
+    return openai_embed_start(arg, embed);
+}
+
 static const struct cogent_provider provider = {
     .size = sizeof provider,
     .name = "openai",
@@ -131,6 +175,7 @@ static const struct cogent_provider provider = {
     .open = open_provider,
     .close = close_provider,
     .chat = chat_start,
+    .embed = embed_start,
 };
 
 COGENT_EXPORT const struct cogent_plugin *cogent_plugin_entry(uint32_t oldest, uint32_t newest)

@@ -362,39 +362,16 @@ static void on_done(void *arg, const struct cogent_http_result *result)
     leave(s);
 }
 
-static uint32_t ms(double seconds)
-{
-    return (uint32_t)(seconds * 1000);
-}
-
 int openai_stream_start(const struct openai *self, struct cogent_chat *chat, struct cogent_str body)
 {
     static const struct cogent_http_events events = { sizeof events, on_event, on_done };
-    const struct openai_options *o = self->options;
+    struct cogent_http_request request;
+    struct cogent_http_header headers[OPENAI_HEADERS];
     struct stream *s = calloc(1, sizeof *s);
     if (!s)
         return cogent_chat_fail(chat, COGENT_NO_MEMORY, 0, "openai: out of memory");
-    struct cogent_http_header headers[4] = { { "Content-Type", "application/json" },
-                                             { "Accept", "text/event-stream" } };
-    size_t n = 2;
-    if (self->bearer)
-        headers[n++] = (struct cogent_http_header){ "Authorization", self->bearer };
-    if (o->organization && *o->organization)
-        headers[n++] = (struct cogent_http_header){ "OpenAI-Organization", o->organization };
-    const struct cogent_http_request request = {
-        .size = sizeof request,
-        .label = "model",
-        .method = "POST",
-        .url = self->url,
-        .headers = headers,
-        .n_headers = n,
-        .body = body,
-        .flags = COGENT_HTTP_SSE,
-        .connect_ms = ms(o->connect_timeout),
-        .first_ms = ms(o->first_timeout),
-        .gap_ms = ms(o->gap_timeout),
-        .total_ms = ms(o->total_timeout),
-    };
+    openai_http(self, self->url, body, headers, &request);
+    request.flags = COGENT_HTTP_SSE;
     s->chat = chat;
     s->asked = body.len;
     chat->data = s;

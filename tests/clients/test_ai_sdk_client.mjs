@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
-import { APICallError, generateText, streamText } from "ai";
+import { APICallError, embedMany, generateText, streamText } from "ai";
 import { ANSWER, LATE, LETTERS, QUESTION, apiKey as key, baseURL as base, byteByByte, closesUpstream, hasHeartbeats, thrown } from "./common.mjs";
 
 const providers = {
@@ -91,5 +91,17 @@ for (const [name, make] of Object.entries(providers)) {
       assert.equal(await streamText(asked("bytewise", {}, `${url}/v1`)).text, LETTERS);
       assert.equal((await generateText(asked("bytewise", {}, `${url}/v1`))).text, LETTERS);
     });
+  });
+}
+
+for (const [name, model] of [
+  ["@ai-sdk/openai", createOpenAI({ baseURL: base, apiKey: key }).embedding("embed")],
+  ["@ai-sdk/openai-compatible", createOpenAICompatible({ name: "cogent", baseURL: base, apiKey: key }).textEmbeddingModel("embed")],
+]) {
+  test(`${name}: embeddings`, async () => {
+    const { embeddings, usage } = await embedMany({ model, values: ["one", "two"], maxRetries: 0 });
+    assert.deepEqual(embeddings.map((e) => e.length), [16, 16]);
+    assert.notDeepEqual(embeddings[0], embeddings[1]);
+    assert.ok(usage.tokens > 0);
   });
 }

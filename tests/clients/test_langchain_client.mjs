@@ -2,7 +2,7 @@
 // LangChain's client for OpenAI against a running server: see common.mjs.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ChatOpenAI } from "@langchain/openai";
+import { ChatOpenAI, OpenAIEmbeddings } from "@langchain/openai";
 import { ANSWER, LATE, LETTERS, QUESTION, apiKey, baseURL, byteByByte, closesUpstream, hasHeartbeats, thrown } from "./common.mjs";
 
 const chat = (model, more = {}, url = baseURL) =>
@@ -90,4 +90,12 @@ test("letters cut at every byte, on the way to the server and on the way from it
     assert.equal((await collect(await chat("bytewise", {}, `${url}/v1`).stream(QUESTION))).content, LETTERS);
     assert.equal((await chat("bytewise", {}, `${url}/v1`).invoke(QUESTION)).content, LETTERS);
   });
+});
+
+test("embeddings", async () => {
+  const embeddings = new OpenAIEmbeddings({ model: "embed", apiKey, maxRetries: 0, configuration: { baseURL } });
+  const [one, two] = await embeddings.embedDocuments(["one", "two"]);
+  assert.equal(one.length, 16);
+  assert.notDeepEqual(one, two);
+  assert.deepEqual(await embeddings.embedQuery("one"), one);
 });

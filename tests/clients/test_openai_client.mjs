@@ -177,3 +177,28 @@ test("letters cut at every byte, on the way to the server and on the way from it
     assert.equal((await cut.chat.completions.create(ask("bytewise"))).choices[0].message.content, LETTERS);
   });
 });
+
+// It asks for base64 unless told otherwise, and makes numbers of it.
+test("embeddings, in the form that the client prefers and in the other", async () => {
+  const input = ["one", "two", "one"];
+  const packed = await client.embeddings.create({ model: "embed", input });
+  const plain = await client.embeddings.create({ model: "embed", input, encoding_format: "float" });
+  assert.equal(packed.model, "embed");
+  assert.deepEqual(packed.data.map((row) => row.index), [0, 1, 2]);
+  assert.equal(packed.data[0].embedding.length, 16);
+  const float32 = (rows) => rows.map((row) => [...Float32Array.from(row.embedding)]);
+  assert.deepEqual(float32(packed.data), float32(plain.data));
+  assert.deepEqual(float32(packed.data)[0], float32(packed.data)[2]);
+  assert.notDeepEqual(float32(packed.data)[0], float32(packed.data)[1]);
+  assert.ok(packed.usage.prompt_tokens > 0 && packed.usage.total_tokens === packed.usage.prompt_tokens);
+  assert.equal((await client.embeddings.create({ model: "embed", input: "one", dimensions: 5 })).data[0].embedding.length, 5);
+});
+
+test("embeddings of what is no text, or by what makes none", async () => {
+  const ids = await thrown(client.embeddings.create({ model: "embed", input: [1, 2, 3] }));
+  assert.ok(ids instanceof OpenAI.BadRequestError, String(ids));
+  assert.match(ids.message, /token ids/);
+  const chat = await thrown(client.embeddings.create({ model: "plain", input: "one" }));
+  assert.ok(chat instanceof OpenAI.NotFoundError, String(chat));
+  assert.match(chat.message, /embed/);
+});

@@ -46,7 +46,7 @@ class Clients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         models = {name: ["mock/" + name] for name in MODELS}
-        cls.stack = Stack(models={"main": ["mock/plain"], "rules": ["rules"], **models},
+        cls.stack = Stack(models={"main": ["mock/plain"], "rules": ["rules"], "embed": ["mock/embed"], **models},
                           environment={"COGENT_TEST_HEARTBEAT_MS": "100"})
         try:
             cls.stack.wait_for_feeds()

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A model service for tests: OpenAI's chat completions, streaming and not, after a script, and as badly behaved as
+ * A model service for tests: OpenAI's chat completions, streaming and not, after a script, and embeddings, and as badly behaved as
  * the script says. It keeps no state between requests: which turn it plays follows from the messages.
  *
  *     mock-openai --listen 127.0.0.1:0 --script openai_script.json [--port-file FILE]
  *
  * README.md in this folder describes the script.
  */
+#include "mock_embed.h"
 #include "mock_play.h"
 #include "mock_request.h"
 
@@ -84,6 +85,16 @@ static void on_chat(struct evhttp_request *req, void *arg)
     json_decref(body);
 }
 
+static void on_embeddings(struct evhttp_request *req, void *arg)
+{
+    struct mock *m = arg;
+    m->requests++;
+    json_t *body = mock_request_read(req);
+    if (body)
+        mock_embed(req, body);
+    json_decref(body);
+}
+
 static void on_other(struct evhttp_request *req, void *arg)
 {
     (void)arg;
@@ -125,6 +136,7 @@ static int serve(const struct args *a, json_t *script)
     event_add(intr, NULL);
     evhttp_set_allowed_methods(http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
     evhttp_set_cb(http, "/v1/chat/completions", on_chat, &m);
+    evhttp_set_cb(http, "/v1/embeddings", on_embeddings, &m);
     evhttp_set_cb(http, "/v1/models", on_models, &m);
     evhttp_set_cb(http, "/_stats", on_stats, &m);
     evhttp_set_gencb(http, on_other, &m);

@@ -343,6 +343,54 @@ static int chat_fail(struct cogent_chat *chat, int err, uint32_t retry_after_ms,
     return complete(NULL, chat, err, message);
 }
 
+static int embed_vector(struct cogent_embed *embed, size_t index, const float *values, size_t n)
+{
+    char text[64];
+    (void)embed;
+    fake.n_vectors++;
+    snprintf(text, sizeof text, "%zu:", index);
+    append(fake.vectors, sizeof fake.vectors, cogent_str(text));
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text, sizeof text, "%g,", (double)values[i]);
+        append(fake.vectors, sizeof fake.vectors, cogent_str(text));
+    }
+    append(fake.vectors, sizeof fake.vectors, cogent_str("\n"));
+    return 0;
+}
+
+void fake_cancel_embed(void)
+{
+    struct cogent_embed *embed = fake.embed;
+    fake.embed = NULL;
+    for (size_t i = 0; i < fake.n_requests; i++)
+        fake.requests[i].live = fake.requests[i].live && fake.requests[i].parent.slot != embed->op.slot;
+    if (embed->release)
+        embed->release(embed->data);
+}
+
+static int embed_over(int err, const char *message)
+{
+    fake.completed++;
+    fake.err = err;
+    snprintf(fake.message, sizeof fake.message, "%s", message);
+    fake_cancel_embed();
+    return err;
+}
+
+static int embed_done(struct cogent_embed *embed, int64_t tokens)
+{
+    (void)embed;
+    fake.tokens = tokens;
+    return embed_over(0, "");
+}
+
+static int embed_fail(struct cogent_embed *embed, int err, uint32_t retry_after_ms, const char *message)
+{
+    (void)embed;
+    fake.retry_after_ms = retry_after_ms;
+    return embed_over(err, message);
+}
+
 static const struct cogent_log_api log_api = { sizeof log_api, log_line };
 static const struct cogent_json_api json_api = { .size = sizeof json_api,
                                                  .string = json_string_at,
@@ -359,6 +407,9 @@ static const struct cogent_complete_api complete_api = {
     .chat_usage = chat_usage,
     .chat_done = chat_done,
     .chat_fail = chat_fail,
+    .embed_vector = embed_vector,
+    .embed_done = embed_done,
+    .embed_fail = embed_fail,
 };
 
 static int told(const struct cogent_call *call, const char *what, struct cogent_str json)

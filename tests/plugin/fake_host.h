@@ -57,6 +57,11 @@ struct fake {
     int leave_after; /* the user goes after so many texts */
     char log[FAKE_TEXT];
 
+    struct cogent_embed *embed;
+    char vectors[FAKE_TEXT]; /* "index:1,0.5,\n" each */
+    size_t n_vectors;
+    int64_t tokens;
+
     struct cogent_call *call; /* the newest; others may live beside it */
     struct cogent_chat *chat;
     struct cogent_call *finished; /* completed last */
@@ -88,6 +93,7 @@ size_t fake_live(void);
 
 /* Ends the call or chat as the engine would when nobody waits any more. */
 void fake_cancel(void);
+void fake_cancel_embed(void);
 void fake_cancel_call(struct cogent_call *call);
 /* Answers below: the newest request, or that of `i`. */
 void fake_choose(size_t i);

@@ -615,6 +615,133 @@ static void test_cut_everywhere(void **state)
     }
 }
 
+/* --- vectors --- */
+
+static struct cogent_embed embed;
+
+static void begin_embed(const struct cogent_str *inputs, size_t n, uint32_t dimensions)
+{
+    embed = (struct cogent_embed){ .size = sizeof embed,
+                                   .host = &fake_host,
+                                   .op = { 1, 1 },
+                                   .model = "embed-test",
+                                   .inputs = inputs,
+                                   .n_inputs = n,
+                                   .dimensions = dimensions };
+    fake.embed = &embed;
+    provider->embed(self, &embed);
+}
+
+static const struct cogent_str texts[] = { S("one"), S("two \"quoted\"") };
+
+static void test_embed(void **state)
+{
+    (void)state;
+    open_with("key", "sk-secret");
+    begin_embed(texts, 2, 3);
+    struct fake_request *r = fake_last();
+    assert_string_equal(r->url, "https://api.openai.com/v1/embeddings");
+    assert_non_null(strstr(r->headers, "Authorization: Bearer sk-secret\n"));
+    assert_string_equal(r->body, "{\"model\":\"embed-test\",\"encoding_format\":\"base64\",\"dimensions\":3,"
+                                 "\"input\":[\"one\",\"two \\\"quoted\\\"\"]}");
+    /* Out of order, one in each form: 1, -2, 0.5 as float32, little-endian. */
+    fake_answer(200, "{\"object\":\"list\",\"data\":[{\"index\":1,\"embedding\":[0.25,7,-1]},"
+                     "{\"index\":0,\"embedding\":\"AACAPwAAAMAAAAA/\"}],\"usage\":{\"prompt_tokens\":6}}");
+    assert_int_equal(fake.err, 0);
+    assert_int_equal(fake.completed, 1);
+    assert_string_equal(fake.vectors, "1:0.25,7,-1,\n0:1,-2,0.5,\n");
+    assert_int_equal(fake.tokens, 6);
+    end();
+}
+
+static void test_embed_refuses(void **state)
+{
+    static const struct {
+        int status, err;
+        const char *body, *words;
+    } rows[] = {
+        { 200, COGENT_UPSTREAM, "no JSON", "no JSON" },
+        { 200, COGENT_UPSTREAM, "{}", "another number" },
+        { 200, COGENT_UPSTREAM, "{\"data\":[{\"index\":0,\"embedding\":[1]}]}", "another number" },
+        { 200, COGENT_UPSTREAM,
+          "{\"data\":[{\"index\":0,\"embedding\":[1]},{\"index\":2,\"embedding\":[1]}]}", "malformed" },
+        { 200, COGENT_UPSTREAM,
+          "{\"data\":[{\"index\":0,\"embedding\":[1]},{\"index\":-1,\"embedding\":[1]}]}", "malformed" },
+        { 200, COGENT_UPSTREAM, "{\"data\":[{\"index\":0,\"embedding\":[1]},{\"embedding\":[1]}]}",
+          "malformed" },
+        { 200, COGENT_UPSTREAM,
+          "{\"data\":[{\"index\":0,\"embedding\":[\"1\"]},{\"index\":1,\"embedding\":[1]}]}", "malformed" },
+        { 200, COGENT_UPSTREAM, "{\"data\":[{\"index\":0,\"embedding\":[]},{\"index\":1,\"embedding\":[1]}]}",
+          "malformed" },
+        { 200, COGENT_UPSTREAM,
+          "{\"data\":[{\"index\":0,\"embedding\":\"AACAPwA=\"},{\"index\":1,\"embedding\":[1]}]}",
+          "malformed" },
+        { 200, COGENT_UPSTREAM,
+          "{\"data\":[{\"index\":0,\"embedding\":\"AAC-_w==\"},{\"index\":1,\"embedding\":[1]}]}",
+          "malformed" },
+        { 401, COGENT_AUTH, "{\"error\":{\"message\":\"key sk-1\"}}", "401" },
+        { 429, COGENT_LIMIT, "{\"error\":{\"message\":\"slow down\"}}", "slow down" },
+        { 503, COGENT_UNAVAILABLE, "", "503" },
+        { 400, COGENT_UPSTREAM, "{\"error\":{\"message\":\"no such model\"}}", "no such model" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        open_with(NULL, NULL);
+        begin_embed(texts, 2, 0);
+        fake_answer(rows[i].status, rows[i].body);
+        assert_int_equal(fake.completed, 1);
+        assert_int_equal(fake.err, rows[i].err);
+        if (!strstr(fake.message, rows[i].words))
+            fail_msg("%s: %s", rows[i].body, fake.message);
+        end();
+    }
+    open_with(NULL, NULL);
+    begin_embed(texts, 2, 0);
+    fake_broken(COGENT_TIMEOUT, 1);
+    assert_int_equal(fake.err, COGENT_TIMEOUT);
+    end();
+    open_with(NULL, NULL);
+    fake.refuse_send = 1;
+    begin_embed(texts, 2, 0);
+    assert_int_equal(fake.err, COGENT_INTERNAL);
+    end();
+    open_with(NULL, NULL);
+    begin_embed(texts, 2, 0);
+    fake_cancel_embed();
+    assert_int_equal(fake.completed, 0);
+    end();
+}
+
+/* More than the service takes at once: one request after the other, and each vector in its place. */
+static void test_embed_in_batches(void **state)
+{
+    enum { MANY = 2050 };
+    static struct cogent_str many[MANY];
+    static char answer[64 * 1024];
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        many[i] = texts[0];
+    open_with(NULL, NULL);
+    begin_embed(many, MANY, 0);
+    size_t n = (size_t)snprintf(answer, sizeof answer, "{\"data\":[");
+    for (int i = 0; i < 2048; i++)
+        n += (size_t)snprintf(answer + n, sizeof answer - n, "%s{\"index\":%d,\"embedding\":[1]}",
+                              i ? "," : "", i);
+    snprintf(answer + n, sizeof answer - n, "],\"usage\":{\"prompt_tokens\":5}}");
+    fake_answer(200, answer);
+    assert_int_equal(fake.completed, 0);
+    assert_int_equal(fake.n_requests, 2);
+    fake_answer(
+        200,
+        "{\"data\":[{\"index\":1,\"embedding\":[1]},{\"index\":0,\"embedding\":[2]}],\"usage\":{\"prompt_tokens\":2}}");
+    assert_int_equal(fake.completed, 1);
+    assert_int_equal(fake.err, 0);
+    assert_int_equal(fake.n_vectors, MANY);
+    assert_int_equal(fake.tokens, 7);
+    assert_non_null(strstr(fake.vectors, "\n2047:1,\n2049:1,\n2048:2,\n"));
+    end();
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -623,7 +750,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_usage),           cmocka_unit_test(test_statuses),
         cmocka_unit_test(test_transfer_errors), cmocka_unit_test(test_lingering),
         cmocka_unit_test(test_user_leaves),     cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_cut_everywhere),
+        cmocka_unit_test(test_cut_everywhere),  cmocka_unit_test(test_embed),
+        cmocka_unit_test(test_embed_refuses),   cmocka_unit_test(test_embed_in_batches),
     };
     const struct cogent_plugin *plugin = argc > 1 ? fake_load(argv[1]) : NULL;
     if (!plugin || !plugin->providers)

@@ -89,7 +89,7 @@ static bool look(struct cg_call *call, struct cogent_str lost)
     call->lost = cg_str_dup(lost);
     call->running = true;
     cg_buf_printf(&args, "{\"key\":\"%s\"}", call->effect);
-    call->op = cg_invoke_tool(&run->env->invoke, run->work, finder, cg_buf_view(&args), &run->asker, "",
+    call->op = cg_invoke_tool(&run->env->invoke, run->work, finder, cg_buf_view(&args), &run->asker.abi, "",
                               on_looked, call);
     if (!cogent_op_none(call->op))
         return true;
@@ -142,7 +142,7 @@ static void send(struct cg_call *call)
     struct cg_run *run = call->run;
     cg_auto_buf args = { 0 };
     cg_json_canonical(&args, call->args);
-    call->op = cg_invoke_tool(&run->env->invoke, run->work, call->tool, cg_buf_view(&args), &run->asker,
+    call->op = cg_invoke_tool(&run->env->invoke, run->work, call->tool, cg_buf_view(&args), &run->asker.abi,
                               call->effect, on_done, call);
     if (cogent_op_none(call->op))
         on_done(call, COGENT_NO_MEMORY, cogent_str("out of memory"));

@@ -41,8 +41,8 @@ static int fold_open(struct cg_run *run, json_t *body)
     run->open = body;
     run->detached = cg_json_bool(body, "detach", false);
     run->keeps = cg_json_bool(body, "keeps", false);
-    cg_run_speaks(run, cg_json_str(body, "locale", run->caller->locale),
-                  cg_json_str(body, "time_zone", run->caller->time_zone));
+    cg_asker_speaks(&run->asker, cg_json_str(body, "locale", run->caller->locale),
+                    cg_json_str(body, "time_zone", run->caller->time_zone));
     cg_str_copy(run->session, sizeof run->session, cogent_str(cg_json_str(body, "session", "")));
     return 0;
 }

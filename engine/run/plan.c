@@ -281,7 +281,7 @@ static void ask_link(struct cg_run *run)
         .n_tools = p->n_offers,
         .max_tokens = (uint32_t)cg_json_int(run->context, "max_tokens", 0),
         .temperature = json_number_value(json_object_get(run->context, "temperature")),
-        .asker = &run->asker,
+        .asker = &run->asker.abi,
         .now = run->rows[0].at_us,
     };
     static const struct cg_chat_events events = { on_text, on_call, on_usage, on_done };

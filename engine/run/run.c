@@ -160,57 +160,6 @@ static void on_wall(void *arg)
     cg_run_stop(arg, "limited");
 }
 
-/* What a tool or provider may know of the asker. */
-
-static struct cg_run *run_of(const struct cogent_asker *asker)
-{
-    return (struct cg_run *)((char *)asker - offsetof(struct cg_run, asker));
-}
-
-static const char *asker_field(const struct cogent_asker *asker, const char *name)
-{
-    return cg_json_str(run_of(asker)->caller->fields, name, NULL);
-}
-
-static const char *asker_secret(const struct cogent_asker *asker, const char *name)
-{
-    struct cg_run *run = run_of(asker);
-    return cg_runs_secret(run->runs, cg_tenant_name(run->caller->tenant), name);
-}
-
-static const char *asker_handed(const struct cogent_asker *asker, const char *service)
-{
-    return cg_json_str(run_of(asker)->caller->handed, service, NULL);
-}
-
-static void fill_asker(struct cg_run *run)
-{
-    const struct cg_caller *c = run->caller;
-    run->asker = (struct cogent_asker){
-        .size = sizeof run->asker,
-        .tenant = cg_tenant_name(c->tenant),
-        .user = c->user,
-        .name = c->name,
-        .locale = c->locale,
-        .language = run->language,
-        .time_zone = c->time_zone,
-        .authorization = c->authorization,
-        .tenant_field = asker_field,
-        .secret = asker_secret,
-        .tenant_fields = run->fields_text,
-        .issuer = c->issuer,
-        .audience = c->audience,
-        .handed = asker_handed,
-    };
-}
-
-void cg_run_speaks(struct cg_run *run, const char *locale, const char *time_zone)
-{
-    run->asker.locale = locale;
-    run->asker.time_zone = time_zone;
-    cg_str_copy(run->language, sizeof run->language, (struct cogent_str){ locale, strcspn(locale, "-_") });
-}
-
 struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, const char *id)
 {
     const struct cg_run_env *env = cg_runs_env(runs);
@@ -222,7 +171,6 @@ struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, con
     run->caller = cg_caller_ref(caller);
     run->cites = json_array();
     run->shown = json_array();
-    run->fields_text = cg_json_text(caller->fields);
     run->next_task = (struct cg_task){ .fn = turn, .arg = run };
     run->began_us = run->state_us = cg_mono_us();
     if (id)
@@ -234,10 +182,9 @@ struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, con
     run->work = cg_op_start(env->loop, run->root, "admit", 0, NULL, NULL);
     run->wall = cg_timer_after(env->loop, run->root, "run.wall", (uint32_t)(env->limits.seconds * 1000),
                                on_wall, run);
-    fill_asker(run);
+    int rc = cg_asker_init(&run->asker, runs, run->caller);
     cg_runs_add(runs, run);
-    if (run->cites && run->shown && run->fields_text && !cogent_op_none(run->root) &&
-        !cogent_op_none(run->wall))
+    if (rc == 0 && run->cites && run->shown && !cogent_op_none(run->root) && !cogent_op_none(run->wall))
         return run;
     cg_run_destroy(run);
     return NULL;
@@ -267,7 +214,7 @@ void cg_run_destroy(struct cg_run *run)
     free(run->rows);
     free(run->calls);
     free(run->turns);
-    free(run->fields_text);
+    cg_asker_finish(&run->asker);
     json_decref(run->cites);
     json_decref(run->shown);
     cg_buf_finish(&run->content);

@@ -3,6 +3,7 @@
 #ifndef CG_RUN_STATE_H
 #define CG_RUN_STATE_H
 
+#include "asker.h"
 #include "guard.h"
 #include "run.h"
 
@@ -86,8 +87,7 @@ struct cg_run {
     struct cg_run *next, **prev;
     char id[CG_ID_SIZE], session[CG_ID_SIZE + 32];
     struct cg_caller *caller;
-    struct cogent_asker asker;
-    char *fields_text, language[8];
+    struct cg_asker asker;
     struct cg_sink sink;
     enum cg_run_state state;
     int64_t began_us, state_us;
@@ -138,8 +138,6 @@ void cg_run_next(struct cg_run *run);
 void cg_run_stop(struct cg_run *run, const char *status);
 /* New parent for the waits of a step; what was left of the last one is cancelled. */
 struct cogent_op cg_run_work(struct cg_run *run);
-/* The locale and time zone of the question, which may be others than its asker's. Borrowed. */
-void cg_run_speaks(struct cg_run *run, const char *locale, const char *time_zone);
 struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, const char *id);
 void cg_run_destroy(struct cg_run *run);
 
@@ -207,7 +205,11 @@ struct cg_effect_note {
 };
 size_t cg_effect_note(const struct cg_call *call, const char *state, struct cg_effect_note *out);
 void cg_effect_note_finish(struct cg_effect_note *note);
-/* Looks after an effect in doubt once more, and later again. */
+/* An approval's step from one state to another, and the object it then has: with the call's result, which may be NULL. */
+struct cg_db_step cg_effect_approval_step(const char *approval, const char *from, const char *state,
+                                          const struct cg_buf *object, struct cogent_value values[4]);
+void cg_effect_approval_object(const json_t *approval, const json_t *result, struct cg_buf *out);
+/* effect_look.c: looks after an effect in doubt once more, and later again. */
 void cg_effect_later(const struct cg_run *run, const char *effect);
 
 /* suspend.c: what binds an approval to tenant, user, run, call, tool, arguments and policy. */

@@ -92,6 +92,7 @@ void cg_route_session_delete(struct cg_request *r);
 void cg_route_effects(struct cg_request *r);
 void cg_route_effect(struct cg_request *r);
 void cg_route_effect_resolve(struct cg_request *r);
+void cg_route_openapi(struct cg_request *r);
 void cg_route_healthz(struct cg_request *r);
 void cg_route_readyz(struct cg_request *r);
 

@@ -32,6 +32,7 @@ const struct cg_route cg_routes[] = {
     { "GET", "/v1/effects/{id}", NULL, 0, 0, cg_route_effect },
     { "POST", "/v1/effects/{id}", "cogent.effects", CG_BODY, CHAT, cg_route_effect_resolve },
     { "POST", "/v1/runs/{id}/cancel", NULL, 0, SMALL, cg_route_run_cancel },
+    { "GET", "/openapi.json", NULL, CG_PUBLIC, 0, cg_route_openapi },
     { "GET", "/healthz", NULL, CG_PUBLIC, 0, cg_route_healthz },
     { "GET", "/readyz", NULL, CG_PUBLIC, 0, cg_route_readyz },
     { NULL, NULL, NULL, 0, 0, NULL },

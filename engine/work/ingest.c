@@ -171,6 +171,14 @@ static int make_chunks(struct putting *p, const struct cg_kind *kind, const json
     return 0;
 }
 
+/* The same on every worker: a kind's members come in another order in each process, and the retriever compares texts. */
+static char *canonical(const json_t *value)
+{
+    struct cg_buf out = { 0 };
+    cg_json_canonical(&out, value);
+    return cg_buf_steal(&out);
+}
+
 static int prepare(struct putting *p, const struct cg_kind *kind, const json_t *fields, const json_t *record,
                    struct cg_err *err)
 {
@@ -183,12 +191,12 @@ static int prepare(struct putting *p, const struct cg_kind *kind, const json_t *
     cg_auto_json columns = columns_of(kind, record);
     cg_kind_fill(kind->title, columns, record, fields, false, &title);
     p->title = cg_buf_steal(&title);
-    p->columns = cg_json_text(columns);
+    p->columns = canonical(columns);
     p->stamp = kind->stamp ? scalar_text(cg_kind_path(record, kind->stamp)) : NULL;
     if (kind->acl) {
         json_t *acl = NULL;
         int rc = p->ingest->env.script(p->ingest->env.script_self, kind->acl, record, &acl, err);
-        p->acl = rc == 0 ? cg_json_text(acl) : NULL;
+        p->acl = rc == 0 ? canonical(acl) : NULL;
         json_decref(acl);
         if (rc < 0)
             return without_folder(err, rc);

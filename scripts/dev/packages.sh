@@ -11,7 +11,7 @@ cogent_packages=(
 cogent_test_packages=(
   libcmocka-dev make procps
   # The backends of tests/backends.
-  curl openssl php-cli python3-anyio python3-fastapi python3-httpx python3-jwt python3-uvicorn
+  curl openssl php-cli python3-anyio python3-fastapi python3-httpx python3-jsonschema python3-jwt python3-uvicorn
 )
 # What the plugins in this tree want beside that.
 cogent_plugin_packages=(libstemmer-dev)

@@ -137,6 +137,17 @@ class Batch(unittest.TestCase):
         reply = self.stack.call("DELETE", "/v1/documents/customer/Co1", bearer=DOOR)
         self.assertEqual("unchanged", reply.data["state"])
 
+    def test_what_is_there_is_known_to_every_worker(self):
+        with Stack(jobs=0, workers=3, feeds=False) as other:
+            body = b"".join(line(f"e{i}", "Everywhere") for i in range(20))
+            told = []
+            for _ in range(2):
+                for _ in range(12):  # a connection each: some worker's
+                    told.append(self.counts(other.post(PATH, body, bearer=DOOR)))
+                other.stop_server()
+                other.start()
+            self.assertEqual([(20, 0, 0)] + [(0, 20, 0)] * 23, told)
+
     def test_numbers_are_ids(self):
         body = json.dumps({"type": "customer", "id": 4711, "record": json.loads(line(4711))["record"]}).encode()
         self.assertEqual((1, 0, 0), self.counts(self.send(body)))

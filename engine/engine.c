@@ -18,7 +18,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TICK_MS = 100, DRAIN_MS = 30000, LAST_WORDS_MS = 25000, MAIL_MAX = 512, LETTERS_MAX = 64 };
+enum {
+    TICK_MS = 100,
+    DRAIN_MS = 30000,
+    FRESH_MS = 2000,
+    LAST_WORDS_MS = 25000,
+    MAIL_MAX = 512,
+    LETTERS_MAX = 64
+};
 
 struct letter {
     unsigned to;
@@ -154,9 +161,10 @@ static void on_mail(void *arg, int fd)
 
 static void finish_drain(struct cg_engine *e)
 {
-    bool idle = cg_runs_live(e->runs) == 0 && (!e->server || cg_http_server_busy(e->server) == 0) &&
-                cg_jobs_idle(e->jobs);
     int64_t age = cg_mono_us() - e->drain_since_us;
+    bool fresh = e->server && cg_http_server_fresh(e->server) && age < (int64_t)FRESH_MS * 1000;
+    bool idle = cg_runs_live(e->runs) == 0 && (!e->server || cg_http_server_busy(e->server) == 0) &&
+                cg_jobs_idle(e->jobs) && !fresh;
     bool late = age > (int64_t)DRAIN_MS * 1000;
     if (age > (int64_t)LAST_WORDS_MS * 1000)
         cg_runs_end(e->runs); /* no stream ends without its last event */

@@ -463,9 +463,18 @@ void cg_http_server_drain(struct cg_http_server *s)
             c->x->head.keep_alive = false;
         else if (c->state == CG_HTTP_HEAD && cg_http_conn_unsent(c))
             cg_http_conn_last(c);
-        else if (c->state == CG_HTTP_HEAD && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
+        else if (c->state == CG_HTTP_HEAD && c->requests > 0 &&
+                 evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)
             cg_http_conn_close(c);
     }
+}
+
+unsigned cg_http_server_fresh(const struct cg_http_server *s)
+{
+    unsigned n = 0;
+    for (const struct cg_http_conn *c = s->conns; c; c = c->next)
+        n += c->state == CG_HTTP_HEAD && c->requests == 0;
+    return n;
 }
 
 unsigned cg_http_server_open(const struct cg_http_server *s)

@@ -35,10 +35,12 @@ struct cg_http_server *cg_http_server_create(struct cg_loop *loop, const struct 
                                              const struct cg_http_handler *handler);
 /* A listening socket, inherited or own; the server never closes it. false without memory. */
 bool cg_http_server_listen(struct cg_http_server *server, int fd);
-/* Stops accepting; open exchanges go on, idle connections close. */
+/* Stops accepting; open exchanges go on, idle connections close, but for those that have not asked anything yet: whoever
+ * has just connected is about to. */
 void cg_http_server_drain(struct cg_http_server *server);
-unsigned cg_http_server_open(const struct cg_http_server *server); /* connections */
-unsigned cg_http_server_busy(const struct cg_http_server *server); /* exchanges */
+unsigned cg_http_server_fresh(const struct cg_http_server *server); /* connections that have not asked yet */
+unsigned cg_http_server_open(const struct cg_http_server *server);  /* connections */
+unsigned cg_http_server_busy(const struct cg_http_server *server);  /* exchanges */
 void cg_http_server_destroy(struct cg_http_server *server);
 
 /* The request; borrowed for the life of the exchange. */

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import unittest
 
 from stack import Stack, token, until
@@ -120,6 +121,19 @@ class Crash(unittest.TestCase):
             until("new workers", replaced)
             self.assertEqual({200}, set(asked))
             self.assertIn("renamed", [m["id"] for m in stack.get("/v1/models").json["data"]])
+            stack.stop_server(expected=0)
+
+    def test_who_has_connected_and_not_asked_yet_is_answered(self):
+        with Stack(models=MODELS, workers=2, jobs=0) as stack:
+            fresh = [socket.create_connection(("127.0.0.1", stack.port), 30) for _ in range(8)]
+            self.assertEqual(200, stack.get("/healthz", bearer=None).status)  # they were accepted before this
+            stack.server.send_signal(signal.SIGHUP)
+            until("both to drain", lambda: stack.logged().count('"worker.drains"') == 2)
+            for one in fresh:
+                one.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            for one in fresh:
+                self.assertIn(b" 200 ", one.recv(4096)[:40])
+                one.close()
             stack.stop_server(expected=0)
 
     def test_stopped_while_it_reloads(self):

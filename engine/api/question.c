@@ -140,6 +140,11 @@ void cg_question_ask(struct cg_request *r, const struct cg_run_request *question
     a->include_usage = include_usage;
     a->question.keeps = !question->history; /* else the caller keeps the conversation itself */
     a->op = cg_op_start(r->env->loop, r->op, "ask", 0, on_ended, a);
+    if (cogent_op_none(a->op)) {
+        on_ended(a, COGENT_NO_MEMORY);
+        cg_answer_error(r, COGENT_NO_MEMORY, NULL, "Out of memory; try again.");
+        return;
+    }
     if (!take_key(a))
         return;
     if (a->question.keeps && question->session)

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TAKES_MAX = 3 };
+enum { TAKES_MAX = 3, LAST_MOMENT_US = 3000000 };
 
 struct resume {
     struct cg_runs *runs;
@@ -155,9 +155,11 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
             r->forged = r->forged || (!genuine && call->state != CG_CALL_DENIED);
             continue;
         }
-        bool expired = strcmp(state, "waiting") == 0 && row.values[5].num <= now;
+        /* A decision of the last moment may be on its way to the disk: nobody can begin one any more. */
+        int64_t until = row.values[5].num + LAST_MOMENT_US;
+        bool expired = strcmp(state, "waiting") == 0 && until <= now;
         if (strcmp(state, "waiting") == 0 && !expired) {
-            r->until = row.values[5].num;
+            r->until = until;
             return false;
         }
         bool yes = genuine && !expired && decision && strcmp(decision, "approve") == 0;
@@ -205,6 +207,8 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     }
     /* A run whose workers die one after the other is most likely what kills them, and each of them had others' runs. */
     bool deadly = result->row(result, 0, 0).values[1].num >= TAKES_MAX;
+    /* A cancel that came between the look and the claim is seen here; one that comes later finds the run with us. */
+    r->cancelled = r->cancelled || result->row(result, 0, 0).values[2].num != 0;
     cg_run_rows_kept(run);
     run->loading = false;
     r->cancelled = r->cancelled || run->stop;
@@ -237,10 +241,12 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
 
 static void claim(struct resume *r)
 {
-    struct cogent_value v[5] = { cogent_text(cogent_str(r->run_id)), cogent_text(cogent_str(r->owner)),
-                                 cogent_text(cogent_str(r->env->owner)), cogent_int(cg_now_us()),
-                                 cogent_text(cogent_str(r->status)) };
-    const struct cg_db_step step = { &cg_store[CG_ST_RUN_CLAIM], v, 5 };
+    struct cogent_value v[6] = {
+        cogent_text(cogent_str(r->run_id)),     cogent_text(cogent_str(r->owner)),
+        cogent_text(cogent_str(r->env->owner)), cogent_int(cg_now_us()),
+        cogent_text(cogent_str(r->status)),     cogent_int((int64_t)r->run->n_rows)
+    };
+    const struct cg_db_step step = { &cg_store[CG_ST_RUN_CLAIM], v, 6 };
     if (cogent_op_none(cg_db_run(r->env->db, r->op, r->tenant, CG_DB_COMMIT, &step, 1, on_claimed, r)))
         finish(r, NULL, COGENT_NO_MEMORY);
 }

@@ -29,14 +29,14 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
                              "tenant_id = $1 and user_id = $2 and created < $3 order by created desc limit $4",
                          .params = "tii",
                          .columns = "tttii" },
-    /* run, owner as it was, new owner, now, status as it was: who takes a run up again */
+    /* run, owner as it was, new owner, now, status and rows as they were: who takes a run up again, and knows all of it */
     [CG_ST_RUN_CLAIM] = { .name = "run.claim",
                           .text =
                               "update run set owner = $4, updated = $5, takes = takes + case status when 'running' "
                               "then 1 else 0 end, status = 'running' where tenant_id = $1 and run_id = $2 and "
-                              "owner = $3 and status = $6 returning tenant_id, run_id, takes",
-                          .params = "tttit",
-                          .columns = "ti" },
+                              "owner = $3 and status = $6 and rows = $7 returning tenant_id, run_id, takes, cancel",
+                          .params = "tttiti",
+                          .columns = "tii" },
     [CG_ST_RUN_CANCEL] = { .name = "run.cancel",
                            .text =
                                "update run set cancel = 1 where tenant_id = $1 and run_id = $2 and user_id = $3 and "

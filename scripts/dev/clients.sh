@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The clients that tests/e2e/test_clients.py runs, as tests/clients/package-lock.json pins them; and, where the machine's
-# own Node is older than they need (20), one of npm's for them alone. Does nothing when all is there. Without npm nothing
-# is done: the tests then say that they are skipped.
+# The clients that tests/e2e/test_clients.py runs and the linter of test_openapi.py, as tests/clients/package-lock.json
+# pins them; and, where the machine's own Node is older than they need (20), one of npm's for them alone. Does nothing
+# when all is there. Without npm nothing is done: the tests then say that they are skipped.
 set -eu
 cd "$(dirname "$0")/../../tests/clients"
 if ! command -v npm >/dev/null 2>&1; then

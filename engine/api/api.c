@@ -86,18 +86,19 @@ static bool path_matches(const char *pattern, struct cogent_str path,
     return a >= want.len && b >= path.len && path.ptr[path.len - 1] != '/';
 }
 
-/* The route, or NULL with *other: the path exists for another method. */
+/* The route, or NULL; allow: the methods that the path takes, "" when there is no such path. */
 static const struct cg_route *find_route(const struct cg_http_head *head,
-                                         char params[CG_PARAMS_MAX][CG_PARAM_SIZE], bool *other)
+                                         char params[CG_PARAMS_MAX][CG_PARAM_SIZE], char allow[CG_ALLOW_SIZE])
 {
-    *other = false;
+    size_t n = 0;
+    allow[0] = '\0';
     for (const struct cg_route *route = cg_routes; route->method; route++) {
         if (!path_matches(route->path, head->path, params))
             continue;
         if (cg_str_eq(head->method, route->method) ||
             (cg_str_eq(head->method, "HEAD") && strcmp(route->method, "GET") == 0))
             return route;
-        *other = true;
+        n += (size_t)snprintf(allow + n, CG_ALLOW_SIZE - n, "%s%s", n ? ", " : "", route->method);
     }
     return NULL;
 }
@@ -196,16 +197,15 @@ static bool admit(struct cg_request *r)
 
 static int64_t on_head(void *arg, struct cg_exchange *x)
 {
-    bool other;
     struct cg_request *r = request_create(arg, x);
     if (!r) {
         out_of_memory(x);
         return -1;
     }
-    r->route = find_route(cg_exchange_head(x), r->params, &other);
+    r->route = find_route(cg_exchange_head(x), r->params, r->allow);
     if (!r->route) {
-        if (other)
-            cg_answer_error(r, COGENT_INVALID, "method_not_allowed", "This path does not take the method.");
+        if (r->allow[0])
+            cg_answer_error(r, COGENT_INVALID, "method_not_allowed", "This path takes %s.", r->allow);
         else
             cg_answer_error(r, COGENT_NOT_FOUND, "route_unknown", "There is nothing at this path.");
         return -1;
@@ -312,8 +312,11 @@ void cg_answer_list(struct cg_request *r, json_t *data, const char *next)
 void cg_answer_error_body(struct cg_request *r, int status, const json_t *body)
 {
     cg_auto_buf out = { 0 };
+    char allow[CG_ALLOW_SIZE + 16];
+    snprintf(allow, sizeof allow, "Allow: %s\r\n", r->allow);
     const char *extra = status == 401                    ? "WWW-Authenticate: Bearer\r\n"
                         : status == 429 || status == 503 ? "Retry-After: 5\r\n"
+                        : status == 405                  ? allow
                                                          : NULL;
     cg_json_add(&out, body);
     cg_buf_char(&out, '\n');

@@ -92,7 +92,7 @@ static void on_decided(void *arg, int err, const char *code, const char *why, co
     cg_stream_destroy(s);
     if (err == 0) {
         cg_answer_data(r, 200, json_incref((json_t *)approval));
-    } else if (err == COGENT_CONFLICT && approval) {
+    } else if (code && strcmp(code, "approval_decided") == 0 && approval) {
         cg_auto_json body = cg_error_body(err, code, "This was decided already.", cg_exchange_id(r->x));
         json_object_set(body, "approval", (json_t *)approval);
         cg_answer_error_body(r, 409, body);

@@ -5,7 +5,7 @@
 
 #include "api.h"
 
-enum { CG_PARAMS_MAX = 3, CG_PARAM_SIZE = 200 };
+enum { CG_PARAMS_MAX = 3, CG_PARAM_SIZE = 200, CG_ALLOW_SIZE = 48 };
 
 struct cg_route;
 
@@ -21,6 +21,7 @@ struct cg_request {
         struct cg_request *request); /* the client has left; NULL: the op is cancelled and that is all */
     void *data;                      /* the handler's; freed by it before it answers or in gone */
     int64_t began_us;
+    char allow[CG_ALLOW_SIZE]; /* of a path that does not take the method: those that it takes */
     int status;
 };
 

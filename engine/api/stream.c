@@ -44,8 +44,15 @@ static void on_event(void *arg, const struct cg_event *ev)
 {
     struct cg_stream *s = arg;
     cg_auto_buf out = { 0 };
+    cg_auto_json error = NULL;
+    struct cg_event named = *ev;
+    if (ev->kind == CG_EV_ERROR) { /* the very body that an HTTP error has */
+        error = json_copy((json_t *)ev->data);
+        json_object_set_new(error, "request_id", json_string(cg_exchange_id(s->r->x)));
+        named.data = error;
+    }
     cg_stream_begin(s);
-    bool last = s->dialect->event(s->self, ev, &out);
+    bool last = s->dialect->event(s->self, &named, &out);
     if (out.len && !s->overrun)
         cg_answer_bytes(s->r, cg_buf_view(&out));
     if (last) {

@@ -276,7 +276,7 @@ static void on_read(void *arg, const struct cogent_db_result *result)
         return;
     }
     if (strcmp(state, "expired") == 0) {
-        finish(d, COGENT_LIMIT, "approval_expired", NULL, NULL);
+        finish(d, COGENT_CONFLICT, "approval_expired", NULL, NULL);
         return;
     }
     bool mine = cg_str_eq(text_at(row, 8), d->caller->user) ||

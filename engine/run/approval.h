@@ -30,7 +30,7 @@ struct cg_decide {
 /* Decides, and takes the run up again when nobody else has to say yes. done(arg, err, code, why, approval, run):
  * err 0: approval as it is now, and the run that goes on here (NULL: none for this caller). COGENT_INVALID: the
  * arguments may not be these; COGENT_CONFLICT: decided otherwise already, approval says how; COGENT_NOT_FOUND;
- * COGENT_LIMIT with code "approval_expired". why: a sentence, or NULL. All borrowed. */
+ * with code "approval_expired": too late. why: a sentence, or NULL. All borrowed. */
 typedef void (*cg_decided_fn)(void *arg, int err, const char *code, const char *why, const json_t *approval,
                               struct cg_run *run);
 void cg_approval_decide(struct cg_runs *runs, struct cogent_op parent, const struct cg_decide *decide,

@@ -29,6 +29,7 @@ struct resume {
     char owner[96], status[16];
     bool cancelled; /* by its user, while it waited */
     int64_t until;  /* how long it waits for people */
+    int64_t rows;   /* that it had when it was looked at, as its own row says */
     bool late;      /* its user did not sign in again in time */
     bool forged;    /* what was approved is not what stands in the journal */
 };
@@ -241,11 +242,9 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
 
 static void claim(struct resume *r)
 {
-    struct cogent_value v[6] = {
-        cogent_text(cogent_str(r->run_id)),     cogent_text(cogent_str(r->owner)),
-        cogent_text(cogent_str(r->env->owner)), cogent_int(cg_now_us()),
-        cogent_text(cogent_str(r->status)),     cogent_int((int64_t)r->run->n_rows)
-    };
+    struct cogent_value v[6] = { cogent_text(cogent_str(r->run_id)),     cogent_text(cogent_str(r->owner)),
+                                 cogent_text(cogent_str(r->env->owner)), cogent_int(cg_now_us()),
+                                 cogent_text(cogent_str(r->status)),     cogent_int(r->rows) };
     const struct cg_db_step step = { &cg_store[CG_ST_RUN_CLAIM], v, 6 };
     if (cogent_op_none(cg_db_run(r->env->db, r->op, r->tenant, CG_DB_COMMIT, &step, 1, on_claimed, r)))
         finish(r, NULL, COGENT_NO_MEMORY);
@@ -266,6 +265,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     bool signs_in = strcmp(r->status, "auth_required") == 0;
     bool waits = signs_in || strcmp(r->status, "waiting") == 0;
     r->cancelled = head.values[7].num != 0;
+    r->rows = head.values[6].num;
     /* Taken up without its user: only to be ended when the time is over. */
     r->late =
         signs_in && !r->credential && head.values[5].num + r->env->limits.approval_ms * 1000 <= cg_now_us();

@@ -105,12 +105,13 @@ static json_t *approval_of(const struct cg_call *call, int64_t now, int64_t expi
 {
     char id[CG_ID_SIZE], created_text[CG_TIME_SIZE], expires_text[CG_TIME_SIZE];
     const struct cg_run *run = call->run;
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:o, s:O, s:O, s:O, s:o, s:b, s:s, s:s}", "id", cg_id_make("ap_", id),
-        "run", run->id, "session", run->session, "state", "waiting", "tool", call->tool->api->name, "title",
-        title_of(call), "arguments", call->args, "sources", json_object_get(call->verdict, "sources"),
-        "reason", json_object_get(call->verdict, "reason"), "decider", decider_of(call), "editable", 1,
-        "created", cg_time_format(now, created_text), "expires", cg_time_format(expires, expires_text));
+    return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:o, s:O, s:O, s:O, s:o, s:b, s:s, s:s}", "id",
+                     cg_id_make("ap_", id), "run", run->id, "session", run->session[0] ? run->session : NULL,
+                     "state", "waiting", "tool", call->tool->api->name, "title", title_of(call), "arguments",
+                     call->args, "sources", json_object_get(call->verdict, "sources"), "reason",
+                     json_object_get(call->verdict, "reason"), "decider", decider_of(call), "editable", 1,
+                     "created", cg_time_format(now, created_text), "expires",
+                     cg_time_format(expires, expires_text));
 }
 
 enum { MAC_FIELDS = 8 };

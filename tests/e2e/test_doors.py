@@ -83,6 +83,9 @@ class Doors(unittest.TestCase):
             with self.subTest(body=body[:40]):
                 self.refused(status, code, post(body))
         self.refused(400, "messages_invalid", post(b'{"messages":[]}', "/v1/chat/completions"))
+        wrong = self.stack.call("DELETE", "/v1/sessions")
+        self.refused(405, "method_not_allowed", wrong)
+        self.assertEqual("GET", wrong.headers["Allow"])
         self.refused(400, "query_in_url", post(b'{"query":"a"}', "/v1/assistant/chat?query=secret"))
         self.refused(400, "body_invalid", post(b'{"decision":"maybe"}', "/v1/approvals/ap_1"))
         self.refused(400, "body_invalid", post(b'{"decision":"deny","arguments":{}}', "/v1/approvals/ap_1"))

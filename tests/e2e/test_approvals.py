@@ -24,6 +24,13 @@ TWO = '''return { about = "Two decide.", on = "tool_call", tool = "create_invoic
     if total > money(100) then return ask { role = "director" } end
     return ask { role = "finance_manager" }
   end }'''
+CFO = '''return { about = "The CFO decides about much.", on = "tool_call", tool = "create_invoice",
+  decide = function(call)
+    local total = money(0)
+    for _, l in ipairs(call.args.line_items) do total = total + money(l.unit_price) * l.quantity end
+    if total > money(100) then return ask { user = "cfo" } end
+    return ask { reason = "this changes a record" }
+  end }'''
 LEGAL = '''return { about = "So does the lawyer.", on = "tool_call", tool = "create_invoice",
   decide = function() return ask { user = "lea" } end }'''
 
@@ -134,6 +141,8 @@ class Agreeing(Room):
         first = self.stack.decide(approval, bearer=lea)
         self.assertEqual((200, "waiting"), (first.status, first.data["state"]))
         self.assertEqual(["lea"], [v["by"] for v in first.data["votes"]])
+        for shown in (first.data, self.stack.get("/v1/approvals/" + approval).data, self.stack.get("/v1/approvals", bearer=boss).data[0]):
+            self.assertEqual([{"by", "at"}], [set(v) for v in shown["votes"]])
         again = self.stack.decide(approval, bearer=lea)
         self.assertEqual((200, "waiting"), (again.status, again.data["state"]))
         self.assertEqual([], self.stack.get("/v1/approvals", bearer=lea).data, "lea has spoken")
@@ -183,6 +192,10 @@ class Agreeing(Room):
         shown = self.ended(run)
         self.assertEqual("done", self.outcome(shown)["status"])
         self.assertEqual("5.10", self.outcome(shown)["result"]["total"])
+        # The same decision again is no other one; other arguments are.
+        again = self.edit(approval, manager(), 2)
+        self.assertEqual((200, "done"), (again.status, again.json.get("data", {}).get("state")))
+        self.assertEqual(409, self.edit(approval, manager(), 3).status)
 
     def test_changed_arguments_pass_the_gate(self):
         before = self.invoices()
@@ -202,7 +215,23 @@ class Agreeing(Room):
         self.assertEqual(before, self.invoices())
 
 
-class SigningIn(Room):
+class OneMore(Room):
+    """A person whom the policies name for the changed arguments is asked as one with a role is."""
+    policies = {"cfo": CFO}
+
+    def test_changed_arguments_that_another_person_must_decide(self):
+        before = self.invoices()
+        run, approval = self.wait_for_approval()
+        arguments = json.loads(json.dumps(ARGUMENTS))
+        arguments["line_items"][0]["quantity"] = 1000
+        self.stack.post("/v1/approvals/" + approval, {"decision": "approve", "arguments": arguments})
+        outcome = self.outcome(self.ended(run))
+        self.assertEqual("denied", outcome["status"])
+        self.assertIn("cfo", outcome["error"]["message"])
+        self.assertEqual(before, self.invoices())
+
+
+class Dead(Room):
     """The asker's token is dead when the call is to be made: the run waits for the asker, and is not done under anybody else's."""
     policies = {"manager": MANAGER}
     extra = 'limits = { approval = "8s" },'

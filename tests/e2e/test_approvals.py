@@ -234,7 +234,6 @@ class OneMore(Room):
 class Dead(Room):
     """The asker's token is dead when the call is to be made: the run waits for the asker, and is not done under anybody else's."""
     policies = {"manager": MANAGER}
-    extra = 'limits = { approval = "8s" },'
 
     def nearly_dead(self):
         """The door allows a minute of skew: this one is good for some seconds more."""
@@ -253,6 +252,15 @@ class Dead(Room):
             return [{"kind": k, "body": json.loads(b)} for k, b in
                     db.execute("select kind, body from run_row where run_id = ? order by row", (run,))]
 
+    def status(self, run):
+        import sqlite3
+        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
+            return db.execute("select status from run where run_id = ?", (run,)).fetchone()[0]
+
+
+class SigningIn(Dead):
+    extra = 'limits = { approval = "8s" },'
+
     def test_it_goes_on_with_the_askers_next_request(self):
         before = self.invoices()
         dies, bearer = self.nearly_dead()
@@ -268,11 +276,6 @@ class Dead(Room):
         self.assertEqual(("complete", "done"), (shown["status"], self.outcome(shown)["status"]))
         self.assertEqual(before + 1, self.invoices())
         self.assertEqual("done", self.stack.get("/v1/approvals/" + approval).data["state"])
-
-    def status(self, run):
-        import sqlite3
-        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
-            return db.execute("select status from run where run_id = ?", (run,)).fetchone()[0]
 
     def test_nobody_comes(self):
         before = self.invoices()
@@ -305,6 +308,43 @@ class Dead(Room):
         shown = self.ended(run)
         outcomes = [r["body"]["status"] for r in shown["rows"] if r["kind"] == "outcome"]
         self.assertEqual(self.invoices() - before, outcomes.count("done"))
+
+
+class KeepsNobodyWaiting(Dead):
+    """A run that waits for its user is looked at when that is due, and not in place of others."""
+    environment = {"COGENT_TEST_DIE_AFTER_ROW": "7"}
+
+    def decided(self, approval, **more):
+        try:
+            self.stack.decide(approval, **more)
+        except (OSError, http.client.HTTPException):
+            pass  # its worker dies when the decision is on disk
+
+    def looked_at(self, run):
+        import sqlite3
+        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
+            return db.execute("select at from due where id like '%' || ?", (run,)).fetchone()[0]
+
+    def test_others_are_taken_up(self):
+        dies, bearer = self.nearly_dead()
+        run, approval = self.wait_for_approval(bearer)
+        until("the token to be dead", lambda: time.time() > dies + 0.2)
+        self.decided(approval, bearer=manager())
+        until("the run to wait for its user", lambda: self.status(run) == "auth_required")
+        was = self.looked_at(run)
+        until("it to be looked at", lambda: self.looked_at(run) != was)
+        eve = token(sub="eve")
+        until("the server to be ready", lambda: self.ready())
+        other, approval = self.wait_for_approval(eve)
+        self.decided(approval, bearer=manager())
+        until("the other run to be taken up", lambda: self.status(other) == "complete")
+        self.assertEqual("auth_required", self.status(run))
+
+    def ready(self):
+        try:
+            return self.stack.get("/readyz", bearer=None).status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 class Killed(Room):
@@ -386,6 +426,6 @@ class Cut(unittest.TestCase):
         self.assertEqual([], [w for w in wrong if w])
 
 
-del Room
+del Room, Dead
 if __name__ == "__main__":
     unittest.main(verbosity=2)

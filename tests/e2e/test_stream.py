@@ -29,6 +29,11 @@ SCRIPT = {
     "two-turns": [[{"text": "First I look, slowly. ", "piece": 2, "every_ms": 10},
                    {"calls": [{"id": "a", "name": "get_invoice", "arguments": "{\"number\":\"536365\"}"}]}],
                   [{"text": "Then I say it: {{tool:/total}} [1].", "piece": 2, "every_ms": 30}]],
+    **{f"wide{n}": [[{"calls": [{"id": "a", "name": "create_invoice", "arguments": json.dumps(
+        {"customer_id": "x" * n + "漢" * 200, "line_items": [{"item_id": "85123A", "quantity": 1, "unit_price": "1"}]})}]}]]
+       for n in range(3)},
+    "wide": [[{"text": "Größe"}]],
+    "late": [[{"delay_ms": 2500}, {"text": "At last."}]],
     "stall": [[{"text": "It begins and then"}, {"delay_ms": 600000}]],
 }
 MODELS = {"main": ["rules"], **{name: ["mock/" + name] for name in SCRIPT},
@@ -127,6 +132,15 @@ class Order(Streams):
         # The ids go on where the first part ended.
         row = lambda e: int(re.search(r"-(\d+)", e["id"][4:]).group(1))
         self.assertLess(row(found[-1]), min(row(e) for e in rest if "id" in e))
+
+    def test_a_long_title_is_cut_between_characters(self):
+        for n in range(3):
+            with self.subTest(n):
+                found = self.ask("Bill them", f"wide{n}")
+                self.assertEqual("waiting", found[-1]["data"].get("status"), found[-1])
+                title = next(e["data"] for e in found if e["event"] == "approval")["title"]
+                self.assertTrue(title.endswith("漢"), title)
+                self.assertLessEqual(len(title.encode()), 400)
 
     def test_an_error_is_the_body_that_http_has(self):
         found = self.ask("hello", "breaks")

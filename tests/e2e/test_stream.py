@@ -295,6 +295,25 @@ class Sessions(Streams):
         told = self.text(self.ask("and?", "history", session=session, bearer=bearer("stock.read")))
         self.assertNotIn("139.12", told)
 
+    def test_a_lost_right_takes_along_what_was_said_after_it(self):
+        """An answer rests on what the model was told before it, too."""
+        bearer = lambda *p: token(sub="ida", permissions=list(p))
+        session = self.ask("What is the total of invoice 536365?", "main", bearer=bearer("finance.read"))[0]["data"]["session"]
+        found = self.ask("zzz", "history", session=session, bearer=bearer("finance.read"))
+        run, last = found[0]["data"]["run"], found[-1]["id"]
+        self.assertIn("139.12", self.text(found))
+        self.assertEqual([0], [e["data"]["records"] for e in found if e["event"] == "step" and "records" in e["data"]])
+        less = bearer("stock.read")
+        shown = [self.stack.get("/v1/sessions/" + session, bearer=less), self.stack.get("/v1/runs/" + run, bearer=less),
+                 self.replay(run, bearer=less)]
+        for reply in shown:
+            self.assertEqual(200, reply.status)
+            self.assertNotIn(b"139.12", reply.body)
+        self.assertNotIn("139.12", self.text(self.ask("and?", "history", session=session, bearer=less)))
+        # With the right it is all there again.
+        for reply in (self.stack.get("/v1/runs/" + run, bearer=bearer("finance.read")), self.replay(run, bearer=bearer("finance.read"))):
+            self.assertIn(b"139.12", reply.body)
+
     def test_the_record_on_the_screen(self):
         found = self.ask("What is still open on this one?", "history", context={"type": "invoice", "id": "536365"})
         told = json.loads(self.text(found))

@@ -385,6 +385,48 @@ class Resume(Streams):
         self.assertEqual("complete", got[-1]["data"]["status"])
         self.assertIn("tool_result", [e["event"] for e in got])
 
+    def test_ids_that_were_never_given(self):
+        run = self.ask("hello", "wide")[0]["data"]["run"]
+        whole = events(self.replay(run).body)
+        text = next(e for e in whole if e["event"] == "message")
+        row = text["id"].rsplit("-", 1)[1].split(".")[0]
+        # In the middle of a character: it comes again, whole.
+        for byte, rest in ((2, "öße"), (3, "öße"), (4, "ße"), (999, "")):
+            self.assertEqual(rest, self.text(events(self.replay(run, f"{run}-{row}.{byte}").body)), byte)
+        last = whole[-1]["id"]
+        for id in ("", "x", run, run + "-", run + "-x", "run_0-1", f"{run}-{row}.-1x", run + "--5", last[:-1] + "-1"):
+            with self.subTest(id):
+                reply = self.replay(run, id)
+                self.assertEqual((200, "done"), (reply.status, events(reply.body)[-1]["event"]))
+        for id in (run + "-99999", run + "-99999999999999999999999.99999999999999999999"):
+            self.assertEqual(["done"], [e["event"] for e in events(self.replay(run, id).body)])
+
+    def test_a_reader_who_is_ahead_is_told_how_it_ended(self):
+        run = self.detached("late")
+        got = events(self.replay(run, run + "-999999.5").body)
+        self.assertEqual(["complete"], [e["data"]["status"] for e in got])
+
+    def detached(self, model):
+        connection = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=30)
+        connection.request("POST", "/v1/assistant/chat/stream", json.dumps({"query": "hello", "model": model, "detach": True}),
+                           {"Authorization": "Bearer " + token()})
+        run = connection.getresponse().headers["X-Run-Id"]
+        connection.close()
+        return run
+
+    def test_a_conversation_is_deleted_while_its_run_is_followed(self):
+        for _ in range(2):
+            run = self.detached("late")
+            session = self.stack.get("/v1/runs/" + run).data["session"]
+            with socket.create_connection(("127.0.0.1", self.stack.port), 30) as s:
+                s.sendall(f"GET /v1/runs/{run}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token()}\r\n\r\n".encode())
+                until("the end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "complete")
+                self.assertEqual(204, self.stack.call("DELETE", "/v1/sessions/" + session).status)
+                got = b"".join(iter(lambda: s.recv(65536), b""))
+            self.assertEqual(1, got.count(b"HTTP/1.1 "), got)
+            self.assertEqual(1, len(re.findall(rb"event: (?:done|error)\r?\n", got)), got)
+            self.assertTrue(got.endswith(b"0\r\n\r\n"), got)
+
     def test_cancelled_from_any_worker(self):
         for _ in range(4):
             connection = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=30)

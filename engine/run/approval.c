@@ -238,7 +238,8 @@ static void decide_waiting(struct deciding *d)
         finish(d, COGENT_INVALID, "arguments_invalid", why, NULL);
         return;
     }
-    if (d->approve && same_arguments(d) && cg_vote_has(json_object_get(d->object, "votes"), d->caller->user)) {
+    if (d->approve && same_arguments(d) &&
+        cg_vote_has(json_object_get(d->object, "votes"), d->caller->user)) {
         finish(d, 0, NULL, NULL, NULL); /* said before */
         return;
     }

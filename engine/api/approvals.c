@@ -15,6 +15,16 @@ static struct cogent_str text_at(struct cogent_row row, size_t i)
     return row.values[i].type == COGENT_TEXT ? row.values[i].str : (struct cogent_str){ NULL, 0 };
 }
 
+/* As people see it: who said yes, not with which of their roles. */
+static json_t *shown(json_t *object)
+{
+    size_t i;
+    json_t *vote;
+    json_array_foreach (json_object_get(object, "votes"), i, vote)
+        json_object_del(vote, "roles");
+    return object;
+}
+
 static void on_list(void *arg, const struct cogent_db_result *result)
 {
     struct cg_request *r = arg;
@@ -32,7 +42,7 @@ static void on_list(void *arg, const struct cogent_db_result *result)
         bool waits = strcmp(state, "waiting") == 0;
         if (waits ? cg_approval_wants(r->caller, object)
                   : object && cg_approval_may(r->caller, object) && strcmp(state, "expired") != 0)
-            json_array_append(list, object);
+            json_array_append(list, shown(object));
         json_decref(object);
     }
     cg_answer_list(r, list, NULL);
@@ -66,7 +76,7 @@ static void on_one(void *arg, const struct cogent_db_result *result)
         cg_answer_error(r, COGENT_NOT_FOUND, NULL,
                         "There is no such approval, or it is not yours to decide.");
     } else {
-        cg_answer_data(r, 200, object);
+        cg_answer_data(r, 200, shown(object));
     }
 }
 
@@ -91,10 +101,10 @@ static void on_decided(void *arg, int err, const char *code, const char *why, co
     }
     cg_stream_destroy(s);
     if (err == 0) {
-        cg_answer_data(r, 200, json_incref((json_t *)approval));
+        cg_answer_data(r, 200, shown(json_deep_copy(approval)));
     } else if (code && strcmp(code, "approval_decided") == 0 && approval) {
         cg_auto_json body = cg_error_body(err, code, "This was decided already.", cg_exchange_id(r->x));
-        json_object_set(body, "approval", (json_t *)approval);
+        json_object_set_new(body, "approval", shown(json_deep_copy(approval)));
         cg_answer_error_body(r, 409, body);
     } else {
         cg_answer_error(r, err, code, "%s",

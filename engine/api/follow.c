@@ -68,6 +68,16 @@ static void say_cancelled(struct follow *f)
     on_event(f, &ev);
 }
 
+/* A run that was there and is not: its conversation was deleted in the middle of this. */
+static void say_deleted(struct follow *f)
+{
+    char id[CG_ID_SIZE + 24];
+    cg_auto_json data = cg_error_body(COGENT_NOT_FOUND, NULL, "This run has been deleted.", NULL);
+    snprintf(id, sizeof id, "%s-%lld", f->run, (long long)f->next);
+    const struct cg_event ev = { .kind = CG_EV_ERROR, .id = id, .data = data };
+    on_event(f, &ev);
+}
+
 static void poll(void *arg);
 
 static void go_on(struct follow *f, const char *status)
@@ -116,6 +126,8 @@ static void on_rows(void *arg, const struct cogent_db_result *result)
         cg_timer_after(f->r->env->loop, f->op, "follow", MOST_MS, poll, f);
     } else if (result->err < 0) {
         cg_answer_unavailable(let_go(f), result->err);
+    } else if (head.n == 0 && cg_stream_begun(f->stream)) {
+        say_deleted(f); /* ends the request, and f with it */
     } else if (head.n == 0 || !cg_str_eq(head.values[0].str, f->r->caller->user)) {
         cg_answer_error(let_go(f), COGENT_NOT_FOUND, NULL, "There is no such run of yours.");
     } else {

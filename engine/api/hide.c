@@ -31,6 +31,15 @@ static bool blank_result(const struct cg_request *r, json_t *body)
     return true;
 }
 
+/* What was said before the question, when its reader may no longer read what it rests on. */
+static bool blank_history(const struct cg_request *r, json_t *body)
+{
+    if (cg_session_may_read(r->caller, json_object_get(body, "needs")))
+        return false;
+    json_object_set_new(body, "history", json_array());
+    return true;
+}
+
 void cg_hide_lost(const struct cg_request *r, json_t *rows, bool *hidden)
 {
     static const char *const texts[] = { "text", "raw", "content" };
@@ -43,6 +52,7 @@ void cg_hide_lost(const struct cg_request *r, json_t *rows, bool *hidden)
         *hidden = blank_records(r, json_object_get(body, "records")) || *hidden;
         *hidden = blank_records(r, json_object_get(body, "cites")) || *hidden;
         *hidden = blank_result(r, body) || *hidden;
+        *hidden = blank_history(r, body) || *hidden;
     }
     if (!*hidden)
         return;

@@ -14,7 +14,7 @@ struct asking {
     struct cg_request *r;
     struct cogent_op op; /* below the request: ends with it */
     struct cg_run_request question;
-    json_t *history;
+    json_t *history, *needs;
     struct cg_stream *stream;
     enum cg_dialect_kind kind;
     bool include_usage;
@@ -26,6 +26,7 @@ static void on_ended(void *arg, int why)
     struct asking *a = arg;
     (void)why;
     json_decref(a->history);
+    json_decref(a->needs);
     free(a);
 }
 
@@ -82,7 +83,8 @@ static void start(struct asking *a)
         return;
     }
     cg_stream_attach(a->stream, run);
-    if (!a->key[0]) /* whether the key is another's is not known yet */
+    /* Whether a key is another's is not known yet; and a run that others may ask for is named when it is on disk. */
+    if (!a->key[0] && !a->question.detach)
         cg_stream_begin(a->stream);
 }
 
@@ -97,8 +99,10 @@ static void on_session(void *arg, int err, const json_t *session, const json_t *
                             : "The session could not be read.");
         return;
     }
-    a->history = cg_session_history(turns);
+    a->needs = json_array();
+    a->history = cg_session_history(turns, a->needs);
     a->question.history = a->history;
+    a->question.needs = a->needs;
     start(a);
 }
 

@@ -92,6 +92,8 @@ static json_t *open_row(struct cg_run *run, const struct cg_run_request *r, cons
     if (!body)
         return NULL;
     json_object_update(body, rights);
+    if (json_array_size(r->needs))
+        json_object_set(body, "needs", (json_t *)r->needs);
     if (r->context)
         json_object_set(body, "context", (json_t *)r->context);
     if (r->tools)

@@ -225,15 +225,22 @@ static bool arguments_fit(struct deciding *d, char *why, size_t size)
     return rc == 0;
 }
 
+/* Whether the caller wants the call as it stands. */
+static bool same_arguments(const struct deciding *d)
+{
+    return !d->arguments || json_equal(d->arguments, json_object_get(d->object, "arguments"));
+}
+
 static void decide_waiting(struct deciding *d)
 {
     char why[400];
-    if (d->approve && !d->arguments && cg_vote_has(json_object_get(d->object, "votes"), d->caller->user)) {
-        finish(d, 0, NULL, NULL, NULL); /* said before */
-        return;
-    }
     if (!arguments_fit(d, why, sizeof why)) {
         finish(d, COGENT_INVALID, "arguments_invalid", why, NULL);
+        return;
+    }
+    if (d->approve && same_arguments(d) &&
+        cg_vote_has(json_object_get(d->object, "votes"), d->caller->user)) {
+        finish(d, 0, NULL, NULL, NULL); /* said before */
         return;
     }
     if (count_votes(d) < 0)
@@ -281,7 +288,9 @@ static void on_read(void *arg, const struct cogent_db_result *result)
     }
     bool mine = cg_str_eq(text_at(row, 8), d->caller->user) ||
                 (d->approve && cg_vote_has(json_object_get(d->object, "votes"), d->caller->user));
-    bool same = cg_str_eq(text_at(row, 9), d->approve ? "approve" : "deny") && !d->arguments;
+    char why[400];
+    bool same = cg_str_eq(text_at(row, 9), d->approve ? "approve" : "deny") &&
+                arguments_fit(d, why, sizeof why) && same_arguments(d);
     finish(d, mine && same ? 0 : COGENT_CONFLICT, mine && same ? NULL : "approval_decided", NULL, NULL);
 }
 

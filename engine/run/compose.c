@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * COMPOSE: the fold as messages for a provider, and the tools on offer. The user's words, history and records are
  * each a message of their own; nothing is ever pasted into the system text. */
+#include "session.h"
 #include "state.h"
 
 #include "engine/base/clock.h"
@@ -92,6 +93,8 @@ static size_t history_from(const struct cg_run *run, const json_t *history)
 static bool add_history(const struct cg_run *run, struct cg_messages *m)
 {
     const json_t *history = json_object_get(run->open, "history");
+    if (!cg_session_may_read(run->caller, json_object_get(run->open, "needs")))
+        return true; /* a right was taken away while the run waited */
     for (size_t i = history_from(run, history); i < json_array_size(history); i++) {
         const json_t *turn = json_array_get(history, i);
         int role = strcmp(cg_json_str(turn, "role", ""), "assistant") == 0 ? COGENT_ASSISTANT : COGENT_USER;

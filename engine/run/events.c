@@ -4,6 +4,7 @@
 #include "state.h"
 
 #include "engine/base/id.h"
+#include "engine/base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +135,7 @@ static void emit_answer(const struct out *o, const json_t *body)
         json_array_clear(o->shown);
         json_array_extend(o->shown, json_object_get(body, "shown"));
         struct cogent_str text = cogent_str(cg_json_str(body, "text", ""));
-        size_t cut = (size_t)(o->cut > 0 ? o->cut : 0);
+        size_t cut = cg_utf8_cut(text, (size_t)(o->cut > 0 ? o->cut : 0)); /* a reader may name any byte */
         if (cut < text.len)
             send_text(o, cut, (struct cogent_str){ text.ptr + cut, text.len - cut });
     }
@@ -266,7 +267,9 @@ void cg_replay_rows(struct cg_replay *r, const json_t *rows, bool waits)
         int64_t no = cg_json_int(row, "row", (int64_t)i);
         int kind = cg_row_kind_of(cogent_str(cg_json_str(row, "kind", "")));
         bool partly = no == r->row && r->byte >= 0;
-        struct out o = { .sink = no > r->row || partly ? &r->sink : &silent,
+        /* Who names a row that never was is still told how it ended. */
+        bool told = no > r->row || partly || (kind == CG_ROW_END && no < r->row);
+        struct out o = { .sink = told ? &r->sink : &silent,
                          .run = r->run,
                          .row = no,
                          .cut = partly ? r->byte : 0,

@@ -119,15 +119,21 @@ static void ask_policy(const struct cg_call *call, const json_t *args, const jso
                   cg_verdict_name(out->verdict), NULL);
 }
 
-/* A role that the policies want for these arguments and that nobody who said yes has; NULL: none. */
-static const char *role_missing(const struct cg_call *call, const struct cg_decision *d)
+/* Whom the policies want for these arguments and who has not said yes: a role or a person; NULL: nobody. */
+static const char *decider_missing(const struct cg_call *call, const struct cg_decision *d)
 {
     size_t i;
-    json_t *role;
-    json_array_foreach (json_object_get(d->obligations, "role"), i, role) {
-        if (!cg_vote_role(call->votes, json_string_value(role)))
-            return json_string_value(role);
+    json_t *name;
+    json_array_foreach (json_object_get(d->obligations, "role"), i, name) {
+        if (!cg_vote_role(call->votes, json_string_value(name)))
+            return json_string_value(name);
     }
+    json_array_foreach (json_object_get(d->obligations, "user"), i, name) {
+        if (!cg_vote_has(call->votes, json_string_value(name)))
+            return json_string_value(name);
+    }
+    if (cg_json_bool(d->obligations, "self", false) && !cg_vote_has(call->votes, call->run->caller->user))
+        return call->run->caller->user;
     return NULL;
 }
 
@@ -143,11 +149,10 @@ static bool gate_edited(const struct cg_call *call, char *why, size_t size)
     }
     cg_auto_json sources = json_pack("{s:s}", "", "decider");
     ask_policy(call, call->args, sources, true, &d);
-    const char *role = role_missing(call, &d), *condition = unmet(d.obligations);
-    bool denied = d.verdict == CG_DENY || d.verdict == CG_DEFER || condition || role;
-    if (role)
-        snprintf(why, size, "with the changed arguments somebody with the role %s must decide: ask again",
-                 role);
+    const char *missing = decider_missing(call, &d), *condition = unmet(d.obligations);
+    bool denied = d.verdict == CG_DENY || d.verdict == CG_DEFER || condition || missing;
+    if (missing)
+        snprintf(why, size, "with the changed arguments %s must decide, who has not: ask again", missing);
     else
         snprintf(why, size, "the policies deny it with the changed arguments: %s", d.reason);
     cg_decision_finish(&d);

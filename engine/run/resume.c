@@ -28,7 +28,7 @@ struct resume {
     json_t *decisions; /* [{"call", "approval", "decision", "by"}] */
     char owner[96], status[16];
     bool cancelled; /* by its user, while it waited */
-    int64_t until;  /* how long it waits for people */
+    int64_t until;  /* how long it waits for people, its user among them */
     int64_t rows;   /* that it had when it was looked at, as its own row says */
     bool late;      /* its user did not sign in again in time */
     bool forged;    /* what was approved is not what stands in the journal */
@@ -267,8 +267,9 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     r->cancelled = head.values[7].num != 0;
     r->rows = head.values[6].num;
     /* Taken up without its user: only to be ended when the time is over. */
-    r->late =
-        signs_in && !r->credential && head.values[5].num + r->env->limits.approval_ms * 1000 <= cg_now_us();
+    if (signs_in)
+        r->until = head.values[5].num + r->env->limits.approval_ms * 1000;
+    r->late = signs_in && !r->credential && r->until <= cg_now_us();
     if (signs_in && !r->credential && !r->late && !r->cancelled) {
         finish(r, NULL, COGENT_CONFLICT);
         return;

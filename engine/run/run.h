@@ -85,6 +85,7 @@ struct cg_run_request {
     struct cg_caller *caller;
     struct cogent_str query;
     const json_t *history;          /* [{"role", "content"}] or NULL */
+    const json_t *needs;            /* permissions that the history rests on, or NULL (session.h) */
     const json_t *context;          /* {"type", "id"} or NULL */
     const json_t *tools;            /* NULL or true: all; false: none; array of names */
     const char *model;              /* chain; NULL: main */

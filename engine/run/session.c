@@ -10,7 +10,8 @@
 
 enum { TITLE_MAX = 80 };
 
-/* What an answer rests on: the permissions of the records the model saw and of the tools whose results it saw. */
+/* What an answer rests on: the permissions of the records the model saw and of the tools whose results it saw, and
+ * what the turns before it, which the model saw as well, rest on. */
 static void add_need(json_t *needs, const char *permission)
 {
     size_t i;
@@ -27,6 +28,7 @@ static json_t *needs_of(const struct cg_run *run)
     size_t i;
     json_t *record;
     json_t *needs = json_array();
+    json_array_extend(needs, json_object_get(run->open, "needs"));
     json_array_foreach (json_object_get(run->context, "records"), i, record) {
         const struct cg_kind *kind = cg_kind_find(run->env->kinds, cg_json_str(record, "type", ""));
         if (kind)
@@ -126,29 +128,29 @@ json_t *cg_session_object(struct cogent_str session, struct cogent_str title, in
                      title.len, "created", cg_time_format(created, a), "updated", cg_time_format(updated, b));
 }
 
-static bool may_read(const struct cg_caller *caller, struct cogent_str needs)
+bool cg_session_may_read(const struct cg_caller *caller, const json_t *needs)
 {
     size_t i;
     json_t *permission;
-    cg_auto_json list = cg_json_parse(needs, NULL);
-    json_array_foreach (list, i, permission) {
+    json_array_foreach (needs, i, permission) {
         if (!cg_caller_may(caller, json_string_value(permission)))
             return false;
     }
-    return json_is_array(list);
+    return true;
 }
 
 static json_t *turn_of(const struct loading *l, struct cogent_row row)
 {
     char at[CG_TIME_SIZE];
     const struct cogent_value *v = row.values;
-    bool shown = may_read(l->caller, v[6].str);
+    cg_auto_json needs = cg_json_parse(v[6].str, NULL);
+    bool shown = json_is_array(needs) && cg_session_may_read(l->caller, needs);
     json_t *cites = shown ? cg_json_parse(v[5].str, NULL) : json_array();
-    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o}", "run", cg_json_strn(v[0].str), "at",
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:O*}", "run", cg_json_strn(v[0].str), "at",
                      cg_time_format(v[1].num, at), "status", cg_json_strn(v[2].str), "query",
                      cg_json_strn(v[3].str), "content",
                      shown ? cg_json_strn(v[4].str) : json_string(CG_HIDDEN_WORDS), "citations",
-                     cites ? cites : json_array());
+                     cites ? cites : json_array(), "needs", shown ? needs : NULL);
 }
 
 static void on_loaded(void *arg, const struct cogent_db_result *result)
@@ -193,15 +195,17 @@ void cg_session_load(const struct cg_run_env *env, struct cogent_op parent, cons
     cg_db_run(env->db, l->op, caller->tenant, CG_DB_READ, steps, 2, on_loaded, l);
 }
 
-json_t *cg_session_history(const json_t *turns)
+json_t *cg_session_history(const json_t *turns, json_t *needs)
 {
-    size_t i;
-    json_t *turn;
+    size_t i, n;
+    json_t *turn, *permission;
     json_t *history = json_array();
     json_array_foreach (turns, i, turn) {
         const char *status = cg_json_str(turn, "status", "");
         if (strcmp(status, "failed") == 0 || strcmp(status, "cancelled") == 0)
             continue;
+        json_array_foreach (json_object_get(turn, "needs"), n, permission)
+            add_need(needs, json_string_value(permission));
         json_array_append_new(
             history, json_pack("{s:s, s:O}", "role", "user", "content", json_object_get(turn, "query")));
         json_array_append_new(history, json_pack("{s:s, s:O}", "role", "assistant", "content",

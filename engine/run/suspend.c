@@ -6,6 +6,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/base/utf8.h"
 #include "engine/svc/due.h"
 #include "engine/svc/store.h"
 
@@ -62,10 +63,7 @@ static json_t *title_of(const struct cg_call *call)
         ask += n + 1;
     }
     struct cogent_str text = cg_buf_view(&out);
-    if (text.len > TITLE_MAX)
-        text.len = TITLE_MAX;
-    while (text.len && text.len == TITLE_MAX && ((unsigned char)text.ptr[text.len] & 0xc0) == 0x80)
-        text.len--;
+    text.len = cg_utf8_cut(text, TITLE_MAX);
     return cg_json_strn(text);
 }
 
@@ -264,7 +262,7 @@ void cg_suspend_start(struct cg_run *run)
             steps[n++] = turn.step;
         cg_run_write(run, CG_DB_FSYNC, steps, n, "waiting", on_written);
     } else {
-        cg_run_stop(run, "failed");
+        cg_settle_start(run, "failed", NULL, NULL); /* nothing is under way whose end would be waited for */
     }
     json_decref(turn.texts);
     for (size_t i = 0; i < ASKS_MAX; i++) {
@@ -295,7 +293,7 @@ void cg_suspend_for_credential(struct cg_run *run)
         return;
     cg_run_enter(run, CG_RUN_SUSPEND, "credential");
     if (wait_row(run, "auth_required", json_string("This waits until you sign in again.")) < 0) {
-        cg_run_stop(run, "failed");
+        cg_settle_start(run, "failed", NULL, NULL);
         return;
     }
     cg_due_put(&due, "run", run->caller->tenant, run->id, cg_now_us() + run->env->limits.approval_ms * 1000);

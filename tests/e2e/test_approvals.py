@@ -24,6 +24,13 @@ TWO = '''return { about = "Two decide.", on = "tool_call", tool = "create_invoic
     if total > money(100) then return ask { role = "director" } end
     return ask { role = "finance_manager" }
   end }'''
+CFO = '''return { about = "The CFO decides about much.", on = "tool_call", tool = "create_invoice",
+  decide = function(call)
+    local total = money(0)
+    for _, l in ipairs(call.args.line_items) do total = total + money(l.unit_price) * l.quantity end
+    if total > money(100) then return ask { user = "cfo" } end
+    return ask { reason = "this changes a record" }
+  end }'''
 LEGAL = '''return { about = "So does the lawyer.", on = "tool_call", tool = "create_invoice",
   decide = function() return ask { user = "lea" } end }'''
 
@@ -134,6 +141,8 @@ class Agreeing(Room):
         first = self.stack.decide(approval, bearer=lea)
         self.assertEqual((200, "waiting"), (first.status, first.data["state"]))
         self.assertEqual(["lea"], [v["by"] for v in first.data["votes"]])
+        for shown in (first.data, self.stack.get("/v1/approvals/" + approval).data, self.stack.get("/v1/approvals", bearer=boss).data[0]):
+            self.assertEqual([{"by", "at"}], [set(v) for v in shown["votes"]])
         again = self.stack.decide(approval, bearer=lea)
         self.assertEqual((200, "waiting"), (again.status, again.data["state"]))
         self.assertEqual([], self.stack.get("/v1/approvals", bearer=lea).data, "lea has spoken")
@@ -183,6 +192,10 @@ class Agreeing(Room):
         shown = self.ended(run)
         self.assertEqual("done", self.outcome(shown)["status"])
         self.assertEqual("5.10", self.outcome(shown)["result"]["total"])
+        # The same decision again is no other one; other arguments are.
+        again = self.edit(approval, manager(), 2)
+        self.assertEqual((200, "done"), (again.status, again.json.get("data", {}).get("state")))
+        self.assertEqual(409, self.edit(approval, manager(), 3).status)
 
     def test_changed_arguments_pass_the_gate(self):
         before = self.invoices()
@@ -202,10 +215,25 @@ class Agreeing(Room):
         self.assertEqual(before, self.invoices())
 
 
-class SigningIn(Room):
+class OneMore(Room):
+    """A person whom the policies name for the changed arguments is asked as one with a role is."""
+    policies = {"cfo": CFO}
+
+    def test_changed_arguments_that_another_person_must_decide(self):
+        before = self.invoices()
+        run, approval = self.wait_for_approval()
+        arguments = json.loads(json.dumps(ARGUMENTS))
+        arguments["line_items"][0]["quantity"] = 1000
+        self.stack.post("/v1/approvals/" + approval, {"decision": "approve", "arguments": arguments})
+        outcome = self.outcome(self.ended(run))
+        self.assertEqual("denied", outcome["status"])
+        self.assertIn("cfo", outcome["error"]["message"])
+        self.assertEqual(before, self.invoices())
+
+
+class Dead(Room):
     """The asker's token is dead when the call is to be made: the run waits for the asker, and is not done under anybody else's."""
     policies = {"manager": MANAGER}
-    extra = 'limits = { approval = "8s" },'
 
     def nearly_dead(self):
         """The door allows a minute of skew: this one is good for some seconds more."""
@@ -224,6 +252,15 @@ class SigningIn(Room):
             return [{"kind": k, "body": json.loads(b)} for k, b in
                     db.execute("select kind, body from run_row where run_id = ? order by row", (run,))]
 
+    def status(self, run):
+        import sqlite3
+        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
+            return db.execute("select status from run where run_id = ?", (run,)).fetchone()[0]
+
+
+class SigningIn(Dead):
+    extra = 'limits = { approval = "8s" },'
+
     def test_it_goes_on_with_the_askers_next_request(self):
         before = self.invoices()
         dies, bearer = self.nearly_dead()
@@ -239,11 +276,6 @@ class SigningIn(Room):
         self.assertEqual(("complete", "done"), (shown["status"], self.outcome(shown)["status"]))
         self.assertEqual(before + 1, self.invoices())
         self.assertEqual("done", self.stack.get("/v1/approvals/" + approval).data["state"])
-
-    def status(self, run):
-        import sqlite3
-        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
-            return db.execute("select status from run where run_id = ?", (run,)).fetchone()[0]
 
     def test_nobody_comes(self):
         before = self.invoices()
@@ -276,6 +308,43 @@ class SigningIn(Room):
         shown = self.ended(run)
         outcomes = [r["body"]["status"] for r in shown["rows"] if r["kind"] == "outcome"]
         self.assertEqual(self.invoices() - before, outcomes.count("done"))
+
+
+class KeepsNobodyWaiting(Dead):
+    """A run that waits for its user is looked at when that is due, and not in place of others."""
+    environment = {"COGENT_TEST_DIE_AFTER_ROW": "7"}
+
+    def decided(self, approval, **more):
+        try:
+            self.stack.decide(approval, **more)
+        except (OSError, http.client.HTTPException):
+            pass  # its worker dies when the decision is on disk
+
+    def looked_at(self, run):
+        import sqlite3
+        with sqlite3.connect(os.path.join(self.stack.state, "cogent.db")) as db:
+            return db.execute("select at from due where id like '%' || ?", (run,)).fetchone()[0]
+
+    def test_others_are_taken_up(self):
+        dies, bearer = self.nearly_dead()
+        run, approval = self.wait_for_approval(bearer)
+        until("the token to be dead", lambda: time.time() > dies + 0.2)
+        self.decided(approval, bearer=manager())
+        until("the run to wait for its user", lambda: self.status(run) == "auth_required")
+        was = self.looked_at(run)
+        until("it to be looked at", lambda: self.looked_at(run) != was)
+        eve = token(sub="eve")
+        until("the server to be ready", lambda: self.ready())
+        other, approval = self.wait_for_approval(eve)
+        self.decided(approval, bearer=manager())
+        until("the other run to be taken up", lambda: self.status(other) == "complete")
+        self.assertEqual("auth_required", self.status(run))
+
+    def ready(self):
+        try:
+            return self.stack.get("/readyz", bearer=None).status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
 
 class Killed(Room):
@@ -357,6 +426,6 @@ class Cut(unittest.TestCase):
         self.assertEqual([], [w for w in wrong if w])
 
 
-del Room
+del Room, Dead
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -29,6 +29,11 @@ SCRIPT = {
     "two-turns": [[{"text": "First I look, slowly. ", "piece": 2, "every_ms": 10},
                    {"calls": [{"id": "a", "name": "get_invoice", "arguments": "{\"number\":\"536365\"}"}]}],
                   [{"text": "Then I say it: {{tool:/total}} [1].", "piece": 2, "every_ms": 30}]],
+    **{f"wide{n}": [[{"calls": [{"id": "a", "name": "create_invoice", "arguments": json.dumps(
+        {"customer_id": "x" * n + "漢" * 200, "line_items": [{"item_id": "85123A", "quantity": 1, "unit_price": "1"}]})}]}]]
+       for n in range(3)},
+    "wide": [[{"text": "Größe"}]],
+    "late": [[{"delay_ms": 2500}, {"text": "At last."}]],
     "stall": [[{"text": "It begins and then"}, {"delay_ms": 600000}]],
 }
 MODELS = {"main": ["rules"], **{name: ["mock/" + name] for name in SCRIPT},
@@ -122,6 +127,15 @@ class Order(Streams):
         # The ids go on where the first part ended.
         row = lambda e: int(re.search(r"-(\d+)", e["id"][4:]).group(1))
         self.assertLess(row(found[-1]), min(row(e) for e in rest if "id" in e))
+
+    def test_a_long_title_is_cut_between_characters(self):
+        for n in range(3):
+            with self.subTest(n):
+                found = self.ask("Bill them", f"wide{n}")
+                self.assertEqual("waiting", found[-1]["data"].get("status"), found[-1])
+                title = next(e["data"] for e in found if e["event"] == "approval")["title"]
+                self.assertTrue(title.endswith("漢"), title)
+                self.assertLessEqual(len(title.encode()), 400)
 
     def test_an_error_is_the_body_that_http_has(self):
         found = self.ask("hello", "breaks")
@@ -276,6 +290,25 @@ class Sessions(Streams):
         told = self.text(self.ask("and?", "history", session=session, bearer=bearer("stock.read")))
         self.assertNotIn("139.12", told)
 
+    def test_a_lost_right_takes_along_what_was_said_after_it(self):
+        """An answer rests on what the model was told before it, too."""
+        bearer = lambda *p: token(sub="ida", permissions=list(p))
+        session = self.ask("What is the total of invoice 536365?", "main", bearer=bearer("finance.read"))[0]["data"]["session"]
+        found = self.ask("zzz", "history", session=session, bearer=bearer("finance.read"))
+        run, last = found[0]["data"]["run"], found[-1]["id"]
+        self.assertIn("139.12", self.text(found))
+        self.assertEqual([0], [e["data"]["records"] for e in found if e["event"] == "step" and "records" in e["data"]])
+        less = bearer("stock.read")
+        shown = [self.stack.get("/v1/sessions/" + session, bearer=less), self.stack.get("/v1/runs/" + run, bearer=less),
+                 self.replay(run, bearer=less)]
+        for reply in shown:
+            self.assertEqual(200, reply.status)
+            self.assertNotIn(b"139.12", reply.body)
+        self.assertNotIn("139.12", self.text(self.ask("and?", "history", session=session, bearer=less)))
+        # With the right it is all there again.
+        for reply in (self.stack.get("/v1/runs/" + run, bearer=bearer("finance.read")), self.replay(run, bearer=bearer("finance.read"))):
+            self.assertIn(b"139.12", reply.body)
+
     def test_the_record_on_the_screen(self):
         found = self.ask("What is still open on this one?", "history", context={"type": "invoice", "id": "536365"})
         told = json.loads(self.text(found))
@@ -346,6 +379,48 @@ class Resume(Streams):
         reader.join()
         self.assertEqual("complete", got[-1]["data"]["status"])
         self.assertIn("tool_result", [e["event"] for e in got])
+
+    def test_ids_that_were_never_given(self):
+        run = self.ask("hello", "wide")[0]["data"]["run"]
+        whole = events(self.replay(run).body)
+        text = next(e for e in whole if e["event"] == "message")
+        row = text["id"].rsplit("-", 1)[1].split(".")[0]
+        # In the middle of a character: it comes again, whole.
+        for byte, rest in ((2, "öße"), (3, "öße"), (4, "ße"), (999, "")):
+            self.assertEqual(rest, self.text(events(self.replay(run, f"{run}-{row}.{byte}").body)), byte)
+        last = whole[-1]["id"]
+        for id in ("", "x", run, run + "-", run + "-x", "run_0-1", f"{run}-{row}.-1x", run + "--5", last[:-1] + "-1"):
+            with self.subTest(id):
+                reply = self.replay(run, id)
+                self.assertEqual((200, "done"), (reply.status, events(reply.body)[-1]["event"]))
+        for id in (run + "-99999", run + "-99999999999999999999999.99999999999999999999"):
+            self.assertEqual(["done"], [e["event"] for e in events(self.replay(run, id).body)])
+
+    def test_a_reader_who_is_ahead_is_told_how_it_ended(self):
+        run = self.detached("late")
+        got = events(self.replay(run, run + "-999999.5").body)
+        self.assertEqual(["complete"], [e["data"]["status"] for e in got])
+
+    def detached(self, model):
+        connection = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=30)
+        connection.request("POST", "/v1/assistant/chat/stream", json.dumps({"query": "hello", "model": model, "detach": True}),
+                           {"Authorization": "Bearer " + token()})
+        run = connection.getresponse().headers["X-Run-Id"]
+        connection.close()
+        return run
+
+    def test_a_conversation_is_deleted_while_its_run_is_followed(self):
+        for _ in range(2):
+            run = self.detached("late")
+            session = self.stack.get("/v1/runs/" + run).data["session"]
+            with socket.create_connection(("127.0.0.1", self.stack.port), 30) as s:
+                s.sendall(f"GET /v1/runs/{run}/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token()}\r\n\r\n".encode())
+                until("the end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "complete")
+                self.assertEqual(204, self.stack.call("DELETE", "/v1/sessions/" + session).status)
+                got = b"".join(iter(lambda: s.recv(65536), b""))
+            self.assertEqual(1, got.count(b"HTTP/1.1 "), got)
+            self.assertEqual(1, len(re.findall(rb"event: (?:done|error)\r?\n", got)), got)
+            self.assertTrue(got.endswith(b"0\r\n\r\n"), got)
 
     def test_cancelled_from_any_worker(self):
         for _ in range(4):

@@ -198,6 +198,15 @@ static int restart(struct cg_run *run, const struct cg_plan *p, int err)
                       false);
 }
 
+int cg_plan_lost(struct cg_run *run)
+{
+    return cg_run_row(run, CG_ROW_RESTART,
+                      json_pack("{s:s, s:s*, s:s*, s:I}", "reason", "worker_lost", "from", link_at(run, 0),
+                                "to", link_at(run, 0), "keep",
+                                (json_int_t)characters(cg_buf_view(&run->content))),
+                      false);
+}
+
 static void next_link(struct cg_run *run, const struct cg_plan *p, int err)
 {
     run->link++;

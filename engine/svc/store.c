@@ -33,7 +33,7 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
     [CG_ST_RUN_CLAIM] = { .name = "run.claim",
                           .text =
                               "update run set owner = $4, updated = $5, takes = takes + case status when 'running' "
-                              "then 1 else 0 end, status = 'running' where tenant_id = $1 and run_id = $2 and "
+                              "then 1 else 0 end, status = 'running', survives = 1 where tenant_id = $1 and run_id = $2 and "
                               "owner = $3 and status = $6 returning tenant_id, run_id, takes",
                           .params = "tttit",
                           .columns = "ti" },

@@ -109,11 +109,11 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
                                     "edited, votes from approval where tenant_id = $1 and run_id = $2 order by created",
                                 .params = "t",
                                 .columns = "tttttitttt" },
-    /* run: its question was cancelled, nobody is to decide any more */
+    /* run: it ended in the middle of its questions: nobody is to decide any more, and what was allowed is not done */
     [CG_ST_APPROVAL_VOID] = { .name = "approval.void",
                               .text =
                                   "update approval set state = 'expired' where tenant_id = $1 and run_id = $2 and "
-                                  "state = 'waiting'",
+                                  "state in ('waiting', 'approved')",
                               .params = "t",
                               .columns = "" },
     /* effect, run, call, tool, hash, now, user, sealed credential */

@@ -35,6 +35,8 @@ SCRIPT = {
     "cites-late": [[{"calls": [{"id": "a", "name": "create_invoice", "arguments": json.dumps(
         {"customer_id": "17850", "line_items": [{"item_id": "85123A", "quantity": 1, "unit_price": "1"}]})}]}],
                    [{"text": "As [1] says."}]],
+    "two-asks": [[{"calls": [{"id": id, "name": "create_invoice", "arguments": json.dumps(
+        {"customer_id": "17850", "line_items": [{"item_id": "85123A", "quantity": 1, "unit_price": "1"}]})} for id in "ab"]}]],
     "wide": [[{"text": "Größe"}]],
     "late": [[{"delay_ms": 2500}, {"text": "At last."}]],
     "stall": [[{"text": "It begins and then"}, {"delay_ms": 600000}]],
@@ -144,6 +146,18 @@ class Order(Streams):
                 title = next(e["data"] for e in found if e["event"] == "approval")["title"]
                 self.assertTrue(title.endswith("漢"), title)
                 self.assertLessEqual(len(title.encode()), 400)
+
+    def test_what_was_approved_and_then_cancelled_is_not_told_as_approved(self):
+        before = self.stack.erp.counts("demo")["invoices"]
+        found = self.ask("Two invoices", "two-asks")
+        run, (first, second) = found[0]["data"]["run"], found[-1]["data"]["approvals"]
+        self.assertEqual("approved", self.stack.decide(first).data["state"])
+        self.assertEqual(202, self.stack.post(f"/v1/runs/{run}/cancel", None).status)
+        until("the end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "cancelled")
+        for approval in (first, second):
+            self.assertEqual("expired", self.stack.get("/v1/approvals/" + approval).data["state"])
+            self.assertEqual(410, self.stack.decide(approval).status)
+        self.assertEqual(before, self.stack.erp.counts("demo")["invoices"])
 
     def test_an_error_is_the_body_that_http_has(self):
         found = self.ask("hello", "breaks")

@@ -17,6 +17,7 @@ enum {
     RUN_LEASE_US =
         5000000, /* to load it and claim it: what is long is its own, and its claim is conditional */
     FEEDS_AT_ONCE = 2,
+    TAKEN_AT_ONCE = 16, /* runs and effects: after a worker's death many are due */
     RETRY_MS = 5000
 };
 
@@ -26,6 +27,7 @@ struct cg_jobs {
     struct cg_feed_env feed_env;
     struct cg_watch *tick;
     unsigned feeds, looking, resuming;
+    bool found; /* one of those looked for together was due */
     bool stopping;
 };
 
@@ -132,6 +134,17 @@ static void put_feeds(struct cg_jobs *jobs)
 
 /* Runs whose worker is gone. */
 
+/* Where one was due another may be: what is looked for together has come back. */
+static void looked(struct cg_jobs *jobs, bool found)
+{
+    jobs->looking--;
+    jobs->found = jobs->found || found;
+    if (jobs->looking || !jobs->found)
+        return;
+    jobs->found = false;
+    look(jobs);
+}
+
 struct run_job {
     struct cg_jobs *jobs;
     char id[CG_DUE_ID_SIZE];
@@ -153,14 +166,14 @@ static void on_resumed(void *arg, struct cg_run *run, int err, int64_t until)
 static void on_run(void *arg, const struct cg_due_work *work)
 {
     struct cg_jobs *jobs = arg;
-    jobs->looking--;
     struct run_job *r = work ? calloc(1, sizeof *r) : NULL;
-    if (!r)
-        return;
-    r->jobs = jobs;
-    cg_str_copy(r->id, sizeof r->id, cogent_str(work->id));
-    jobs->resuming++;
-    cg_run_resume(jobs->env.runs, work->tenant, work->ref, NULL, on_resumed, r);
+    if (r) {
+        r->jobs = jobs;
+        cg_str_copy(r->id, sizeof r->id, cogent_str(work->id));
+        jobs->resuming++;
+        cg_run_resume(jobs->env.runs, work->tenant, work->ref, NULL, on_resumed, r);
+    }
+    looked(jobs, r != NULL);
 }
 
 /* Effects in doubt: looked for again, by a serving worker as well. */
@@ -179,14 +192,14 @@ static void on_effect_looked(void *arg, int64_t later_us)
 static void on_effect(void *arg, const struct cg_due_work *work)
 {
     struct cg_jobs *jobs = arg;
-    jobs->looking--;
     struct run_job *e = work ? calloc(1, sizeof *e) : NULL;
-    if (!e)
-        return;
-    e->jobs = jobs;
-    cg_str_copy(e->id, sizeof e->id, cogent_str(work->id));
-    jobs->resuming++;
-    cg_effect_look(jobs->env.runs, work->tenant, work->ref, on_effect_looked, e);
+    if (e) {
+        e->jobs = jobs;
+        cg_str_copy(e->id, sizeof e->id, cogent_str(work->id));
+        jobs->resuming++;
+        cg_effect_look(jobs->env.runs, work->tenant, work->ref, on_effect_looked, e);
+    }
+    looked(jobs, e != NULL);
 }
 
 /* Looks for one thing that is due; when there is nothing, the next look is the next tick's. */
@@ -194,11 +207,11 @@ static void look(struct cg_jobs *jobs)
 {
     if (jobs->stopping || jobs->looking)
         return;
-    if (!jobs->env.feeds) {
+    if (!jobs->env.feeds && jobs->resuming < TAKEN_AT_ONCE) {
         jobs->looking += 2;
         cg_due_take(&jobs->due, "run", RUN_LEASE_US, on_run, jobs);
         cg_due_take(&jobs->due, "effect", LEASE_US, on_effect, jobs);
-    } else if (jobs->feeds < FEEDS_AT_ONCE) {
+    } else if (jobs->env.feeds && jobs->feeds < FEEDS_AT_ONCE) {
         jobs->looking++;
         cg_due_take(&jobs->due, "feed", LEASE_US, on_feed, jobs);
     }

@@ -115,12 +115,13 @@ static void on_open(struct cg_run *run, int err)
         cg_run_next(run);
         return;
     }
-    if (err == COGENT_CONFLICT && run->keyed && run->sink.refused) {
+    if (err == COGENT_CONFLICT && run->keyed) {
         const struct cg_due due = { run->env->loop, run->env->db, run->env->keys, run->env->owner };
         const struct cg_sink sink = run->sink;
         cg_due_drop(&due, "run", run->caller->tenant, run->id);
         cg_run_destroy(run);
-        sink.refused(sink.arg, err);
+        if (sink.refused) /* else the client has left */
+            sink.refused(sink.arg, err);
         return;
     }
     cg_auto_json body =

@@ -62,12 +62,20 @@ static void out_text(void *arg, struct cogent_str text)
     cg_run_emit_text(run, (int64_t)run->n_rows, at, text);
 }
 
+/* A right that was taken away while the run waited counts. */
+static bool may_cite(const struct cg_run *run, unsigned n)
+{
+    const char *type = cg_json_str(json_array_get(run->cites, n - 1), "type", "");
+    const struct cg_kind *kind = cg_kind_find(run->env->kinds, type);
+    return kind && cg_caller_may(run->caller, kind->read);
+}
+
 /* Which number the reader sees for candidate n; its citation goes out before its first marker. */
 static unsigned out_marker(void *arg, unsigned n)
 {
     struct cg_plan *p = arg;
     struct cg_run *run = p->run;
-    if (n == 0 || n > json_array_size(run->cites))
+    if (n == 0 || n > json_array_size(run->cites) || !may_cite(run, n))
         return 0;
     for (size_t i = 0; i < json_array_size(run->shown); i++) {
         if (json_integer_value(json_array_get(run->shown, i)) == (json_int_t)n)
@@ -194,6 +202,15 @@ static int restart(struct cg_run *run, const struct cg_plan *p, int err)
     return cg_run_row(run, CG_ROW_RESTART,
                       json_pack("{s:s, s:s, s:s, s:s*, s:I}", "reason", "provider_failed", "error",
                                 cogent_err_name(err), "from", p->link, "to", link_at(run, run->link), "keep",
+                                (json_int_t)characters(cg_buf_view(&run->content))),
+                      false);
+}
+
+int cg_plan_lost(struct cg_run *run)
+{
+    return cg_run_row(run, CG_ROW_RESTART,
+                      json_pack("{s:s, s:s*, s:s*, s:I}", "reason", "worker_lost", "from", link_at(run, 0),
+                                "to", link_at(run, 0), "keep",
                                 (json_int_t)characters(cg_buf_view(&run->content))),
                       false);
 }

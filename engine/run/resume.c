@@ -218,6 +218,7 @@ static void on_claimed(void *arg, const struct cogent_db_result *result)
     run->detached = true; /* nobody's disconnect cancels it now */
     run->fresh = r->credential && r->credential->authorization;
     run->unsigned_in = r->late;
+    run->lost = strcmp(r->status, "running") == 0;
     run->state = CG_RUN_TAKEN;
     cg_log(CG_INFO, "run.taken_up", CG_S("run", run->id), CG_S("from", r->owner));
     /* Who listens from here on must be there before the decisions become events. */
@@ -274,8 +275,10 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
         finish(r, NULL, COGENT_CONFLICT);
         return;
     }
-    if (!waits && (strcmp(r->status, "running") != 0 || cg_run_owner_lives(r->env, cogent_str(r->owner)))) {
-        finish(r, NULL, strcmp(r->status, "running") != 0 ? COGENT_NOT_FOUND : 0);
+    /* It has ended, or has died with its worker: it was put down to be found again, and was not to survive yet. */
+    bool lives = cg_run_owner_lives(r->env, cogent_str(r->owner)), survives = head.values[9].num != 0;
+    if (!waits && (strcmp(r->status, "running") != 0 || lives || !survives)) {
+        finish(r, NULL, strcmp(r->status, "running") == 0 && lives ? 0 : COGENT_NOT_FOUND);
         return;
     }
     cg_auto_json rights = rights_of(result);

@@ -128,6 +128,10 @@ static void turn(void *arg)
     }
     if (state == run->state && state != CG_RUN_ACT)
         return; /* under way */
+    if (state == CG_RUN_PLAN && run->state == CG_RUN_TAKEN && run->lost && cg_plan_lost(run) < 0) {
+        cg_settle_start(run, "failed", NULL, NULL);
+        return;
+    }
     if (state != run->state) {
         cg_run_enter(run, state, "fold");
         if (state == CG_RUN_ACT)

@@ -45,11 +45,12 @@ static void on_written(struct cg_run *run, int err)
     cg_run_destroy(run);
 }
 
-/* Whether a person is still asked about one of its calls. */
+/* Whether a person is still asked about one of its calls, or has allowed one that is not sent any more. */
 static bool asks(const struct cg_run *run)
 {
     for (size_t i = 0; i < run->n_calls; i++) {
-        if (run->calls[i]->state == CG_CALL_ASKING)
+        const struct cg_call *call = run->calls[i];
+        if (call->state == CG_CALL_ASKING || (call->state == CG_CALL_PLANNED && call->approval))
             return true;
     }
     return false;

@@ -31,7 +31,7 @@ enum cg_row_kind {
     CG_ROW_ASK,   /* suspend.c: the approval a call waits for */
     CG_ROW_DECISION, /* resume.c: what a person said */
     CG_ROW_WAIT,     /* suspend.c: the run waits: for approvals, or for its user to sign in again */
-    CG_ROW_RESTART,  /* plan.c: the text of a turn is void, another model begins it anew */
+    CG_ROW_RESTART,  /* plan.c: the text of a turn is void, another model or worker begins it anew */
     CG_ROW_END,      /* settle.c: status, content */
     CG_ROW_KINDS
 };
@@ -123,6 +123,7 @@ struct cg_run {
     bool keyed;           /* opened under an Idempotency-Key */
     bool fresh;           /* its credential came with a request that this process has seen */
     bool unsigned_in;     /* its user did not sign in again in time: what needs that fails */
+    bool lost;            /* its worker died while it ran: what that one had said of an answer is void */
     bool counted, due;
     bool loading; /* a resume holds it and has not claimed it: nothing is done with it yet */
     struct cg_task next_task;
@@ -182,6 +183,8 @@ json_t *cg_run_rights(const struct cg_caller *caller);
 void cg_retrieve_start(struct cg_run *run);
 void cg_plan_start(struct cg_run *run);
 void cg_plan_cancel(struct cg_run *run);
+/* A turn is begun anew that a worker now dead may have shown words of. */
+int cg_plan_lost(struct cg_run *run);
 void cg_gate_calls(struct cg_run *run);
 /* Whether what a person approved under older policies is not denied by those of today; else why says so. */
 bool cg_gate_still(const struct cg_call *call, char *why, size_t size);

@@ -33,8 +33,8 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
     [CG_ST_RUN_CLAIM] = { .name = "run.claim",
                           .text =
                               "update run set owner = $4, updated = $5, takes = takes + case status when 'running' "
-                              "then 1 else 0 end, status = 'running' where tenant_id = $1 and run_id = $2 and "
-                              "owner = $3 and status = $6 and rows = $7 returning tenant_id, run_id, takes, cancel",
+                              "then 1 else 0 end, status = 'running', survives = 1 where tenant_id = $1 and run_id = $2 "
+                              "and owner = $3 and status = $6 and rows = $7 returning tenant_id, run_id, takes, cancel",
                           .params = "tttiti",
                           .columns = "tii" },
     [CG_ST_RUN_CANCEL] = { .name = "run.cancel",
@@ -109,11 +109,11 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
                                     "edited, votes from approval where tenant_id = $1 and run_id = $2 order by created",
                                 .params = "t",
                                 .columns = "tttttitttt" },
-    /* run: its question was cancelled, nobody is to decide any more */
+    /* run: it ended in the middle of its questions: nobody is to decide any more, and what was allowed is not done */
     [CG_ST_APPROVAL_VOID] = { .name = "approval.void",
                               .text =
                                   "update approval set state = 'expired' where tenant_id = $1 and run_id = $2 and "
-                                  "state = 'waiting'",
+                                  "state in ('waiting', 'approved')",
                               .params = "t",
                               .columns = "" },
     /* effect, run, call, tool, hash, now, user, sealed credential */

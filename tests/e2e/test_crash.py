@@ -7,9 +7,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
+import tempfile
 import unittest
 
-from stack import Stack, token, until
+from stack import Stack, events, token, until
 
 INVOICE = "Create an invoice for customer 17850: 6 of 85123A at 2.55"
 GOLDEN = [
@@ -135,6 +137,66 @@ class Crash(unittest.TestCase):
                 self.assertIn(b" 200 ", one.recv(4096)[:40])
                 one.close()
             stack.stop_server(expected=0)
+
+    def test_one_that_was_not_to_survive_stays_dead(self):
+        """Its worker died when it was put down to be found again, and nothing of its effect was on disk yet."""
+        with Stack(models=MODELS, workers=2, jobs=0) as stack:
+            found = stack.stream(INVOICE)
+            run = found[0]["data"]["run"]
+            self.assertEqual("waiting", found[-1]["data"]["status"])
+            stack.stop_server()
+            with sqlite3.connect(os.path.join(stack.state, "cogent.db")) as db:
+                db.execute("update run set status = 'running', survives = 0, rows = 1")
+                db.execute("delete from run_row where row > 0")
+                db.execute("delete from approval")
+                db.execute("update due set at = 0, lease_until = 0, owner = ''")
+            stack.start()
+            def due():
+                with sqlite3.connect(os.path.join(stack.state, "cogent.db")) as db:
+                    return db.execute("select count(*) from due where at < 1000000").fetchone()[0]
+            until("it to be looked at", lambda: due() == 0)
+            until("its row to go", lambda: "run.taken_up" in stack.logged() or not self.rows_due(stack))
+            self.assertEqual("cancelled", stack.get("/v1/runs/" + run).data["status"])
+            self.assertNotIn("run.taken_up", stack.logged())
+
+    def rows_due(self, stack):
+        with sqlite3.connect(os.path.join(stack.state, "cogent.db")) as db:
+            return db.execute("select count(*) from due where kind = 'run'").fetchone()[0]
+
+    def test_who_was_shown_half_an_answer_is_told_that_another_begins(self):
+        models = dict(MODELS, one=["mock/one"], script=["rules"])
+        with tempfile.TemporaryDirectory() as folder:
+            script = os.path.join(folder, "script.json")
+            with open(script, "w", encoding="utf-8") as file:
+                json.dump({"models": {"one": [[{"text": "The first words of one model "}, {"delay_ms": 600000}]],
+                                      "two": [[{"text": "Something else altogether, and more of it."}]]}}, file)
+            with Stack(models=models, workers=2, jobs=0, script=script) as stack:
+                connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
+                connection.request("POST", "/v1/assistant/chat/stream",
+                                   json.dumps({"query": "hello", "model": "one", "detach": True}),
+                                   {"Authorization": "Bearer " + token()})
+                reply, seen = connection.getresponse(), b""
+                while b"event: message" not in seen or not seen.endswith(b"\n\n"):
+                    seen += reply.read1(65536)
+                run, shown, last = reply.headers["X-Run-Id"], [], None
+                connection.close()
+                before = events(seen)
+                last = [e["id"] for e in before if "id" in e][-1]
+                old = set(stack.workers())
+                stack.write_config(dict(models, one=["mock/two"]), jobs=0)
+                stack.server.send_signal(signal.SIGHUP)
+                until("new workers", lambda: len(set(stack.workers()) - old) == 2)
+                for pid in old & set(stack.workers()):
+                    os.kill(pid, signal.SIGKILL)
+                rest = events(patient(lambda: stack.get(f"/v1/runs/{run}/events", headers={"Last-Event-ID": last})).body)
+                text = ""
+                for e in before + rest:
+                    if e["event"] == "message":
+                        text += e["data"]["content"]
+                    if e["event"] == "restart":
+                        text = text[:e["data"]["keep"]]
+                self.assertEqual(rest[-1]["data"]["content"], text)
+                self.assertIn("altogether", text)
 
     def test_stopped_while_it_reloads(self):
         with Stack(models=MODELS, workers=1, jobs=0) as stack:

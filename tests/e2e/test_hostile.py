@@ -173,7 +173,7 @@ class Whole(unittest.TestCase):
             base.execute("insert into run_row(tenant_id, run_id, row, at, kind, body) values (?, ?, ?, 1, 'decision', ?)",
                          (tenant, run, n, json.dumps({"call": "c1", "decision": "approve"})))
             base.execute("update approval set state = 'approved', decided_by = 'fred', decision = 'approve' where run_id = ?", (run,))
-            base.execute("update run set status = 'running', owner = ? where run_id = ?", (socket.gethostname() + "/0/1", run))
+            base.execute("update run set status = 'running', survives = 1, owner = ? where run_id = ?", (socket.gethostname() + "/0/1", run))
             base.execute("update due set at = 1, lease_until = 0")
             base.commit()
             status = lambda: base.execute("select status from run where run_id = ?", (run,)).fetchone()[0]

@@ -32,6 +32,11 @@ SCRIPT = {
     **{f"wide{n}": [[{"calls": [{"id": "a", "name": "create_invoice", "arguments": json.dumps(
         {"customer_id": "x" * n + "漢" * 200, "line_items": [{"item_id": "85123A", "quantity": 1, "unit_price": "1"}]})}]}]]
        for n in range(3)},
+    "cites-late": [[{"calls": [{"id": "a", "name": "create_invoice", "arguments": json.dumps(
+        {"customer_id": "17850", "line_items": [{"item_id": "85123A", "quantity": 1, "unit_price": "1"}]})}]}],
+                   [{"text": "As [1] says."}]],
+    "two-asks": [[{"calls": [{"id": id, "name": "create_invoice", "arguments": json.dumps(
+        {"customer_id": "17850", "line_items": [{"item_id": "85123A", "quantity": 1, "unit_price": "1"}]})} for id in "ab"]}]],
     "wide": [[{"text": "Größe"}]],
     "late": [[{"delay_ms": 2500}, {"text": "At last."}]],
     "stall": [[{"text": "It begins and then"}, {"delay_ms": 600000}]],
@@ -136,6 +141,18 @@ class Order(Streams):
                 title = next(e["data"] for e in found if e["event"] == "approval")["title"]
                 self.assertTrue(title.endswith("漢"), title)
                 self.assertLessEqual(len(title.encode()), 400)
+
+    def test_what_was_approved_and_then_cancelled_is_not_told_as_approved(self):
+        before = self.stack.erp.counts("demo")["invoices"]
+        found = self.ask("Two invoices", "two-asks")
+        run, (first, second) = found[0]["data"]["run"], found[-1]["data"]["approvals"]
+        self.assertEqual("approved", self.stack.decide(first).data["state"])
+        self.assertEqual(202, self.stack.post(f"/v1/runs/{run}/cancel", None).status)
+        until("the end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "cancelled")
+        for approval in (first, second):
+            self.assertEqual("expired", self.stack.get("/v1/approvals/" + approval).data["state"])
+            self.assertEqual(410, self.stack.decide(approval).status)
+        self.assertEqual(before, self.stack.erp.counts("demo")["invoices"])
 
     def test_an_error_is_the_body_that_http_has(self):
         found = self.ask("hello", "breaks")
@@ -308,6 +325,17 @@ class Sessions(Streams):
         # With the right it is all there again.
         for reply in (self.stack.get("/v1/runs/" + run, bearer=bearer("finance.read")), self.replay(run, bearer=bearer("finance.read"))):
             self.assertIn(b"139.12", reply.body)
+
+    def test_a_right_that_was_lost_while_it_waited_is_cited_no_more(self):
+        for permissions, cited in ((["finance.read", "finance.create"], 1), (["finance.create"], 0)):
+            bearer = token(sub="jon", permissions=["finance.read", "finance.create"])
+            found = self.ask("Like invoice 536365, for customer 17850", "cites-late", bearer=bearer)
+            self.assertEqual("waiting", found[-1]["data"]["status"])
+            later = token(sub="jon", permissions=permissions)
+            rest = events(self.stack.decide(found[-1]["data"]["approvals"][0], bearer=later, stream=True).body)
+            self.assertEqual("complete", rest[-1]["data"]["status"])
+            self.assertEqual(cited, [e["event"] for e in rest].count("citation"))
+            self.assertEqual(cited, len(rest[-1]["data"]["citations"]))
 
     def test_the_record_on_the_screen(self):
         found = self.ask("What is still open on this one?", "history", context={"type": "invoice", "id": "536365"})

@@ -14,9 +14,15 @@ static void unknown(struct cg_request *r)
     cg_answer_error(r, COGENT_NOT_FOUND, NULL, "There is no such effect that you may see.");
 }
 
+static json_t *listed(const struct cg_request *r, struct cogent_row row)
+{
+    (void)r;
+    return cg_effect_object(row);
+}
+
 static void on_list(void *arg, const struct cogent_db_result *result)
 {
-    cg_answer_page(arg, result, cg_effect_object, 5);
+    cg_answer_page(arg, result, listed, 5);
 }
 
 void cg_route_effects(struct cg_request *r)

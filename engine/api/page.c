@@ -21,7 +21,7 @@ struct cogent_value cg_page_limit(const struct cg_request *r)
 }
 
 void cg_answer_page(struct cg_request *r, const struct cogent_db_result *result,
-                    json_t *(*object)(struct cogent_row row), size_t cursor)
+                    json_t *(*object)(const struct cg_request *r, struct cogent_row row), size_t cursor)
 {
     if (result->err < 0) {
         cg_answer_unavailable(r, result->err);
@@ -32,7 +32,7 @@ void cg_answer_page(struct cg_request *r, const struct cogent_db_result *result,
     size_t n = result->rows(result, 0);
     for (size_t i = 0; i < n; i++) {
         struct cogent_row row = result->row(result, 0, i);
-        json_array_append_new(list, object(row));
+        json_array_append_new(list, object(r, row));
         snprintf(next, sizeof next, "%lld", (long long)row.values[cursor].num);
     }
     cg_answer_list(r, list, n == (size_t)limit_of(r) ? next : NULL);

@@ -12,6 +12,6 @@ struct cogent_value cg_page_limit(const struct cg_request *r);
 /* Answers with the rows of the first statement. object: a row as JSON, a new reference. cursor: the column that orders
  * them, an integer. */
 void cg_answer_page(struct cg_request *r, const struct cogent_db_result *result,
-                    json_t *(*object)(struct cogent_row row), size_t cursor);
+                    json_t *(*object)(const struct cg_request *r, struct cogent_row row), size_t cursor);
 
 #endif

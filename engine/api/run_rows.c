@@ -19,19 +19,23 @@ json_t *cg_run_rows_json(const struct cogent_db_result *result, size_t step)
 }
 
 /* A run that nobody holds any more, and that was not to survive its client, was cancelled with its worker. */
-const char *cg_run_status(const struct cg_request *r, struct cogent_row head)
+const char *cg_run_status_of(const struct cg_request *r, struct cogent_str status, struct cogent_str owner,
+                             bool survives)
 {
     static const char *const known[] = { "running", "waiting",   "complete", "limited",
                                          "refused", "cancelled", "failed" };
-    struct cogent_str status = head.values[2].str;
-    bool survives = head.values[9].num != 0;
     if (cg_str_eq(status, "auth_required"))
         return "waiting";
-    if (cg_str_eq(status, "running") && !survives && !cg_run_owner_lives(r->env->run, head.values[3].str))
+    if (cg_str_eq(status, "running") && !survives && !cg_run_owner_lives(r->env->run, owner))
         return "cancelled";
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (cg_str_eq(status, known[i]))
             return known[i];
     }
     return "failed";
+}
+
+const char *cg_run_status(const struct cg_request *r, struct cogent_row head)
+{
+    return cg_run_status_of(r, head.values[2].str, head.values[3].str, head.values[9].num != 0);
 }

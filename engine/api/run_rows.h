@@ -9,5 +9,7 @@
 json_t *cg_run_rows_json(const struct cogent_db_result *result, size_t step);
 /* The run's status as its user sees it; head: a row of run.get. */
 const char *cg_run_status(const struct cg_request *r, struct cogent_row head);
+const char *cg_run_status_of(const struct cg_request *r, struct cogent_str status, struct cogent_str owner,
+                             bool survives);
 
 #endif

@@ -23,13 +23,13 @@ static json_t *session_json(struct cogent_str session)
     return session.len ? cg_json_strn(session) : json_null();
 }
 
-static json_t *listed(struct cogent_row row)
+static json_t *listed(const struct cg_request *r, struct cogent_row row)
 {
     const struct cogent_value *v = row.values;
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "run", cg_json_strn(v[0].str), "session",
                      session_json(v[1].str), "status",
-                     cg_str_eq(v[2].str, "auth_required") ? json_string("waiting") : cg_json_strn(v[2].str),
-                     "created", time_json(v[3].num), "updated", time_json(v[4].num));
+                     json_string(cg_run_status_of(r, v[2].str, v[5].str, v[6].num != 0)), "created",
+                     time_json(v[3].num), "updated", time_json(v[4].num));
 }
 
 static void on_list(void *arg, const struct cogent_db_result *result)

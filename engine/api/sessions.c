@@ -11,8 +11,9 @@ static void unknown(struct cg_request *r)
     cg_answer_error(r, COGENT_NOT_FOUND, "session_unknown", "There is no such session of yours.");
 }
 
-static json_t *listed(struct cogent_row row)
+static json_t *listed(const struct cg_request *r, struct cogent_row row)
 {
+    (void)r;
     const struct cogent_value *v = row.values;
     json_t *session = cg_session_object(v[0].str, v[1].str, v[2].num, v[3].num);
     json_object_set_new(session, "turns", json_integer((json_int_t)v[4].num));

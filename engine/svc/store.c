@@ -25,10 +25,10 @@ const struct cogent_statement cg_store[CG_ST_STATEMENTS] = {
     /* user, before (created), limit */
     [CG_ST_RUN_LIST] = { .name = "run.list",
                          .text =
-                             "select tenant_id, run_id, session_id, status, created, updated from run where "
+                             "select tenant_id, run_id, session_id, status, created, updated, owner, survives from run where "
                              "tenant_id = $1 and user_id = $2 and created < $3 order by created desc limit $4",
                          .params = "tii",
-                         .columns = "tttii" },
+                         .columns = "tttiiti" },
     /* run, owner as it was, new owner, now, status and rows as they were: who takes a run up again, and knows all of it */
     [CG_ST_RUN_CLAIM] = { .name = "run.claim",
                           .text =

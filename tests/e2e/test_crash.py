@@ -98,6 +98,7 @@ class Crash(unittest.TestCase):
             until("both to be new", lambda: len(set(stack.workers()) - set(workers)) == 2)
             until("the server to be ready", lambda: patient(lambda: stack.get("/readyz", bearer=None)).status == 200)
             self.assertEqual("cancelled", patient(lambda: stack.get("/v1/runs/" + run)).data["status"])
+            self.assertEqual([(run, "cancelled")], [(r["run"], r["status"]) for r in stack.get("/v1/runs").data])
             self.assertIn('"event":"worker.died"', stack.logged())
             self.assertEqual(0, stack.metric('cogent_runs_total{status="complete"}'))
             connection.close()

@@ -6,6 +6,8 @@
 #include "engine/base/log.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -405,6 +407,9 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
         return;
     }
     struct timeval write_ms = cg_ms(s->limits.write_ms);
+    const int on = 1;
+    /* A stream's pieces go out at once. A Unix socket refuses the word, and never waits. */
+    setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->server = s;
     c->next = s->conns;
     c->prev = &s->conns;

@@ -6,7 +6,8 @@
 static bool on_event(void *self, const struct cg_event *ev, struct cg_buf *out)
 {
     (void)self;
-    cg_auto_buf data = { 0 };
+    char memory[512];
+    cg_auto_buf data = cg_buf_in(memory, sizeof memory);
     if (ev->kind == CG_EV_MESSAGE) {
         cg_buf_text(&data, "{\"content\":");
         cg_buf_json(&data, ev->text);

@@ -4,52 +4,48 @@
 
 #include "engine/io/sse.h"
 
+/* What every chunk begins with; its choices come next. */
+static void begin_chunk(const struct cg_openai_sink *s, struct cg_buf *out)
+{
+    cg_buf_printf(
+        out, "data: {\"id\":\"%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":", s->id,
+        (long long)s->created);
+    cg_buf_json(out, cogent_str(s->model));
+    cg_buf_text(out, ",\"choices\":[");
+}
+
 static void frame(struct cg_openai_sink *s, struct cogent_str delta, const char *finish,
                   const struct cg_event *ev, struct cg_buf *out)
 {
-    cg_auto_buf data = { 0 };
-    cg_buf_printf(&data,
-                  "{\"id\":\"%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":", s->id,
-                  (long long)s->created);
-    cg_buf_json(&data, cogent_str(s->model));
-    cg_buf_text(&data, ",\"choices\":[");
+    begin_chunk(s, out);
     if (delta.ptr || finish) {
-        cg_buf_text(&data, "{\"index\":0,\"delta\":{");
+        cg_buf_text(out, "{\"index\":0,\"delta\":{");
         if (!s->role_sent)
-            cg_buf_text(&data, "\"role\":\"assistant\",");
+            cg_buf_text(out, delta.ptr ? "\"role\":\"assistant\"," : "\"role\":\"assistant\"");
         s->role_sent = true;
         if (delta.ptr) {
-            cg_buf_text(&data, "\"content\":");
-            cg_buf_json(&data, delta);
-        } else if (data.len && data.ptr[data.len - 1] == ',') {
-            data.len--;
+            cg_buf_text(out, "\"content\":");
+            cg_buf_json(out, delta);
         }
-        cg_buf_printf(&data, "},\"finish_reason\":%s%s%s}", finish ? "\"" : "", finish ? finish : "null",
+        cg_buf_printf(out, "},\"finish_reason\":%s%s%s}", finish ? "\"" : "", finish ? finish : "null",
                       finish ? "\"" : "");
     }
-    cg_buf_char(&data, ']');
+    cg_buf_char(out, ']');
     if (ev) {
-        cg_buf_printf(&data, ",\"cogent\":{\"event\":\"%s\",\"data\":", cg_event_name(ev->kind));
-        cg_json_add(&data, ev->data);
-        cg_buf_char(&data, '}');
+        cg_buf_printf(out, ",\"cogent\":{\"event\":\"%s\",\"data\":", cg_event_name(ev->kind));
+        cg_json_add(out, ev->data);
+        cg_buf_char(out, '}');
     }
-    cg_buf_char(&data, '}');
-    cg_sse_frame(out, (struct cogent_str){ "", 0 }, NULL, cg_buf_view(&data));
+    cg_buf_text(out, "}\n\n");
 }
 
 static void usage_frame(struct cg_openai_sink *s, struct cg_buf *out)
 {
-    cg_auto_buf data = { 0 };
-    cg_buf_printf(&data,
-                  "{\"id\":\"%s\",\"object\":\"chat.completion.chunk\",\"created\":%lld,\"model\":", s->id,
-                  (long long)s->created);
-    cg_buf_json(&data, cogent_str(s->model));
+    begin_chunk(s, out);
     cg_buf_printf(
-        &data,
-        ",\"choices\":[],\"usage\":{\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"total_tokens\":%lld}}",
+        out, "],\"usage\":{\"prompt_tokens\":%lld,\"completion_tokens\":%lld,\"total_tokens\":%lld}}\n\n",
         (long long)s->input_tokens, (long long)s->output_tokens,
         (long long)(s->input_tokens + s->output_tokens));
-    cg_sse_frame(out, (struct cogent_str){ "", 0 }, NULL, cg_buf_view(&data));
 }
 
 const char *cg_openai_finish(const json_t *done)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HEARTBEAT_MS = 15000, PENDING_MAX = 4 * 1024 * 1024 };
+enum { FRAME_SIZE = 1024, HEARTBEAT_MS = 15000, PENDING_MAX = 4 * 1024 * 1024 };
 
 struct cg_stream {
     struct cg_request *r;
@@ -43,7 +43,8 @@ static void answer_whole(struct cg_stream *s)
 static void on_event(void *arg, const struct cg_event *ev)
 {
     struct cg_stream *s = arg;
-    cg_auto_buf out = { 0 };
+    char memory[FRAME_SIZE];
+    cg_auto_buf out = cg_buf_in(memory, sizeof memory);
     cg_auto_json error = NULL;
     struct cg_event named = *ev;
     if (ev->kind == CG_EV_ERROR) { /* the very body that an HTTP error has */

@@ -12,7 +12,8 @@ void cg_free_ptr(void *p)
 
 void cg_buf_finish(struct cg_buf *buf)
 {
-    free(buf->ptr);
+    if (!buf->lent)
+        free(buf->ptr);
     *buf = (struct cg_buf){ 0 };
 }
 
@@ -34,11 +35,14 @@ static bool reserve(struct cg_buf *buf, size_t more)
     size_t cap = buf->cap ? buf->cap : 64;
     while (sane && cap < need)
         cap *= 2;
-    char *ptr = sane ? realloc(buf->ptr, cap) : NULL;
+    char *ptr = sane ? realloc(buf->lent ? NULL : buf->ptr, cap) : NULL;
     if (!ptr) {
         buf->failed = true;
         return false;
     }
+    if (buf->lent)
+        memcpy(ptr, buf->ptr, buf->len + 1);
+    buf->lent = false;
     buf->ptr = ptr;
     buf->cap = cap;
     return true;
@@ -71,14 +75,18 @@ void cg_buf_char(struct cg_buf *buf, char c)
 
 void cg_buf_printf(struct cg_buf *buf, const char *format, ...)
 {
-    va_list ap;
+    va_list ap, again;
     va_start(ap, format);
-    va_list again;
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, format, ap);
-    if (n >= 0 && reserve(buf, (size_t)n)) {
+    size_t room = buf->failed ? 0 : buf->cap - buf->len;
+    int n = vsnprintf(room ? buf->ptr + buf->len : NULL, room, format, ap);
+    if (n >= 0 && (size_t)n < room) {
+        buf->len += (size_t)n;
+    } else if (n >= 0 && reserve(buf, (size_t)n)) { /* it did not fit */
         vsnprintf(buf->ptr + buf->len, (size_t)n + 1, format, again);
         buf->len += (size_t)n;
+    } else if (room) {
+        buf->ptr[buf->len] = '\0';
     }
     va_end(again);
     va_end(ap);
@@ -150,7 +158,7 @@ char *cg_buf_steal(struct cg_buf *buf)
 {
     if (!buf->ptr)
         cg_buf_add(buf, "", 0);
-    char *ptr = buf->ptr;
+    char *ptr = buf->lent ? cg_str_dup(cg_buf_view(buf)) : buf->ptr;
     if (buf->failed) {
         free(ptr);
         ptr = NULL;

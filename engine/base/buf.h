@@ -13,7 +13,16 @@ struct cg_buf {
     size_t len;
     size_t cap;
     bool failed;
+    bool lent; /* ptr is the caller's own memory: see cg_buf_in */
 };
+
+/* A buffer that begins in memory of the caller's, an array on the stack as a rule, and moves to the heap when that is full:
+ * what is short and made for every token costs no allocation. Finish it like any other. */
+static inline struct cg_buf cg_buf_in(char *memory, size_t size)
+{
+    memory[0] = '\0';
+    return (struct cg_buf){ .ptr = memory, .cap = size, .lent = true };
+}
 
 void cg_buf_finish(struct cg_buf *buf); /* frees and zeroes */
 void cg_buf_clear(struct cg_buf *buf);  /* keeps the memory */

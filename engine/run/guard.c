@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { DIGITS_MAX = 4 };
+enum { DIGITS_MAX = 4, DELTA_SIZE = 512 };
 
 static void hold(struct cg_guard *g, char c)
 {
@@ -67,7 +67,8 @@ static void step(struct cg_guard *g, char c, struct cg_buf *out)
 
 void cg_guard_feed(struct cg_guard *g, struct cogent_str text)
 {
-    cg_auto_buf out = { 0 };
+    char memory[DELTA_SIZE];
+    cg_auto_buf out = cg_buf_in(memory, sizeof memory);
     for (size_t i = 0; i < text.len; i++)
         step(g, text.ptr[i], &out);
     if (out.len)

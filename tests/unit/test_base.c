@@ -42,6 +42,37 @@ static void buffers(void **state)
     assert_false(b.failed);
 }
 
+/* In memory of the caller's, until that is full; what was written stays the same. */
+static void lent_buffers(void **state)
+{
+    (void)state;
+    char memory[16];
+    struct cg_buf b = cg_buf_in(memory, sizeof memory);
+    assert_string_equal(cg_buf_view(&b).ptr, "");
+    cg_buf_printf(&b, "%s", "123456789012345"); /* fits to the last byte */
+    assert_ptr_equal(b.ptr, memory);
+    assert_string_equal(b.ptr, "123456789012345");
+    cg_buf_printf(&b, "%d", 6);
+    assert_ptr_not_equal(b.ptr, memory);
+    assert_string_equal(b.ptr, "1234567890123456");
+    cg_buf_finish(&b);
+    b = cg_buf_in(memory, sizeof memory);
+    cg_buf_text(&b, "short");
+    cg_auto_free char *taken = cg_buf_steal(&b); /* the caller's to free all the same */
+    assert_ptr_not_equal(taken, memory);
+    assert_string_equal(taken, "short");
+    b = cg_buf_in(memory, sizeof memory);
+    cg_buf_add(&b, "", SIZE_MAX - 1);
+    assert_true(b.failed);
+    assert_null(cg_buf_steal(&b));
+    b = cg_buf_in(memory, sizeof memory);
+    cg_buf_text(&b, "more than there is room for");
+    cg_buf_clear(&b);
+    cg_buf_text(&b, "again");
+    assert_string_equal(cg_buf_view(&b).ptr, "again");
+    cg_buf_finish(&b);
+}
+
 static void escapes(void **state)
 {
     (void)state;
@@ -303,10 +334,10 @@ static void nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(buffers),   cmocka_unit_test(escapes), cmocka_unit_test(words),
-        cmocka_unit_test(utf8),      cmocka_unit_test(times),   cmocka_unit_test(hashes),
-        cmocka_unit_test(base64url), cmocka_unit_test(ids),     cmocka_unit_test(options),
-        cmocka_unit_test(nearest),
+        cmocka_unit_test(buffers), cmocka_unit_test(lent_buffers), cmocka_unit_test(escapes),
+        cmocka_unit_test(words),   cmocka_unit_test(utf8),         cmocka_unit_test(times),
+        cmocka_unit_test(hashes),  cmocka_unit_test(base64url),    cmocka_unit_test(ids),
+        cmocka_unit_test(options), cmocka_unit_test(nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

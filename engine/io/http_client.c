@@ -16,6 +16,7 @@ enum {
     MULTIS_MAX = 128,
     PER_MULTI = 128,
     READ_SIZE = 4096,
+    READ_SIZE_SSE = 2048, /* held as long as the stream is open */
     EVENT_MAX = 4 * 1024 * 1024,
     BODY_MAX = 4 * 1024 * 1024,
     HEADERS_MAX = 16384
@@ -55,6 +56,7 @@ struct transfer {
     struct cg_sse sse;
     struct cogent_op gap; /* the time-out between bytes, or for the first */
     uint32_t gap_ms;
+    int64_t heard_us; /* when bytes came last; 0: none yet */
     size_t max_body;
     uint32_t retry_after_ms;
     struct cg_buf answer_headers; /* "name\0value\0", names in lower case */
@@ -315,12 +317,7 @@ void cg_http_client_destroy(struct cg_http_client *client)
     free(client);
 }
 
-static void on_gap(void *arg)
-{
-    struct transfer *t = arg;
-    t->timed_out = true;
-    transfer_done(t, CURLE_OPERATION_TIMEDOUT);
-}
+static void on_gap(void *arg);
 
 static void arm_gap(struct transfer *t, uint32_t ms)
 {
@@ -329,6 +326,29 @@ static void arm_gap(struct transfer *t, uint32_t ms)
         cg_op_deadline(loop, t->gap, ms);
     else if (ms)
         t->gap = cg_timer_after(loop, t->op, "http.gap", ms, on_gap, t);
+}
+
+/* The timer stands still while bytes come, which is cheaper than moving it for each: it fires, and looks how long ago the
+ * last ones came. */
+static void on_gap(void *arg)
+{
+    struct transfer *t = arg;
+    int64_t left = t->heard_us ? t->gap_ms - (cg_mono_us() - t->heard_us) / 1000 : 0;
+    if (left > 0) {
+        arm_gap(t, (uint32_t)left);
+        return;
+    }
+    t->timed_out = true;
+    transfer_done(t, CURLE_OPERATION_TIMEDOUT);
+}
+
+/* Bytes came: from the first of them on, the time-out is the one between bytes. */
+static void heard(struct transfer *t)
+{
+    bool first = !t->heard_us;
+    t->heard_us = cg_mono_us();
+    if (first && (t->gap_ms || !cogent_op_none(t->gap)))
+        arm_gap(t, t->gap_ms);
 }
 
 /* A number in text as milliseconds, at most a day; 0 when it is none. */
@@ -401,8 +421,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
         t->is_sse = status == 200 && strncasecmp(t->content_type, "text/event-stream", 17) == 0;
         t->want_sse = false;
     }
-    if (t->gap_ms || !cogent_op_none(t->gap))
-        arm_gap(t, t->gap_ms);
+    heard(t);
     if (t->is_sse) {
         if (cg_sse_feed(&t->sse, bytes) < 0)
             t->failed_limit = true;
@@ -447,7 +466,7 @@ static void set_options(struct transfer *t, const struct cg_http_client *client,
     if (socket_path)
         curl_easy_setopt(e, CURLOPT_UNIX_SOCKET_PATH, socket_path);
     curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
+    curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)(t->want_sse ? READ_SIZE_SSE : READ_SIZE));
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->detail);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
@@ -541,6 +560,7 @@ void cg_http_pause(struct cg_http_client *client, struct cogent_op op, bool paus
             continue;
         t->paused = pause;
         /* That nothing comes while nothing is wanted is no time-out. */
+        t->heard_us = pause ? t->heard_us : cg_mono_us();
         arm_gap(t, pause ? 0 : t->gap_ms);
         if (!pause)
             curl_easy_pause(t->easy, CURLPAUSE_CONT);

@@ -319,6 +319,27 @@ static void time_outs(void **state)
     assert_int_equal(f.err, COGENT_TIMEOUT);
 }
 
+/* The time-out between bytes is counted from the last ones, not from the first. */
+static void slow_but_steady(void **state)
+{
+    (void)state;
+    struct cogent_http_request r = request("GET", "/torn");
+    r.flags = COGENT_HTTP_SSE;
+    r.first_ms = 5000;
+    r.gap_ms = 400;
+    go(&r, 30);
+    for (int i = 0; i < 5; i++) {
+        turn(120);
+        cg_exchange_write(f.held, cogent_str("data: 2\n\n"));
+    }
+    turn(20);
+    assert_int_equal(f.done, 0);
+    assert_string_equal(f.events.ptr, "[|1][|2][|2][|2][|2][|2]");
+    turn(600);
+    assert_int_equal(f.done, 1);
+    assert_int_equal(f.err, COGENT_TIMEOUT);
+}
+
 static void paused(void **state)
 {
     (void)state;
@@ -397,6 +418,7 @@ int main(void)
         T(cancelled_in_a_callback),
         T(cancelled_closes_the_upstream),
         T(time_outs),
+        T(slow_but_steady),
         T(paused),
         T(refused),
         T(many),

@@ -83,8 +83,13 @@ static void start(struct asking *a)
         return;
     }
     cg_stream_attach(a->stream, run);
+    /* What was asked is the run's now: no copy of it is kept as long as the answer takes. */
+    const bool named = !a->key[0] && !a->question.detach;
+    a->question = (struct cg_run_request){ 0 };
+    json_decref(r->body);
+    r->body = NULL;
     /* Whether a key is another's is not known yet; and a run that others may ask for is named when it is on disk. */
-    if (!a->key[0] && !a->question.detach)
+    if (named)
         cg_stream_begin(a->stream);
 }
 

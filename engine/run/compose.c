@@ -18,7 +18,7 @@ static struct cogent_str view(const json_t *string)
 static struct cogent_message *add(struct cg_messages *m, int role, struct cogent_str text)
 {
     if (m->n == m->cap) {
-        size_t cap = m->cap ? m->cap * 2 : 32;
+        size_t cap = m->cap ? m->cap * 2 : 4;
         struct cogent_message *list = realloc(m->list, cap * sizeof *list);
         if (!list)
             return NULL;

@@ -4,6 +4,7 @@
 #ifndef CG_IO_HTTP_CONN_H
 #define CG_IO_HTTP_CONN_H
 
+#include "http_chunked.h"
 #include "http_server.h"
 #include "loop_base.h"
 

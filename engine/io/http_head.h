@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The strict reader of an HTTP/1.1 request head, and of a chunked body. Pure: bytes in, verdict out; no I/O.
+ * The strict reader of an HTTP/1.1 request head. Pure: bytes in, verdict out; no I/O. A beginning that is refused is
+ * refused with the same words however much follows, so that it does not matter in which pieces a head comes.
  *
  * One framing rule (RFC 9112): Content-Length of digits only, once, or Transfer-Encoding "chunked", once; never
  * both. Refused, with 400 and the connection closed: NUL and other control characters, bare LF, folded lines, white
- * space before a colon, duplicates of Host, Authorization, Content-Length or Transfer-Encoding, a missing Host,
- * any other transfer coding, a version that is not 1.0 or 1.1. */
+ * space before a colon, duplicates of Host, Authorization, Content-Length or Transfer-Encoding, a Host that is missing
+ * or names nothing, an absolute target of another authority than Host's, what an address must percent-encode, any other
+ * transfer coding, a version that is not 1.0 or 1.1. Every refusal and every legal form is a file in tests/security/http. */
 #ifndef CG_IO_HTTP_HEAD_H
 #define CG_IO_HTTP_HEAD_H
 
@@ -17,7 +19,8 @@ struct cg_http_header {
 };
 
 struct cg_http_head {
-    struct cogent_str method, path, query; /* path as sent, percent-encoded, begins with / */
+    struct cogent_str method, path, query; /* path as sent, percent-encoded, begins with /; "*" of OPTIONS */
+    struct cogent_str authority;           /* of an absolute target; ptr NULL when it is not */
     int minor;                             /* 0 or 1 */
     struct cg_http_header headers[CG_HTTP_HEADERS_MAX];
     size_t n_headers;
@@ -32,15 +35,7 @@ int cg_http_head_read(struct cogent_str bytes, struct cg_http_head *head, const 
 /* Value of a header, name in lower case; ptr NULL when absent. */
 struct cogent_str cg_http_header_find(const struct cg_http_head *head, const char *name);
 
-struct cg_chunked {
-    uint64_t left;  /* of the chunk */
-    unsigned state; /* 0 at the start */
-    unsigned line;  /* bytes of the current line: sizes, extensions and trailers are bounded */
-    bool digits;
-};
-
-/* Takes what it can; data is appended to out. Returns bytes used, or -400. *done: the body is complete. */
-int64_t cg_chunked_read(struct cg_chunked *c, struct cogent_str bytes, struct cg_buf *out, size_t max,
-                        bool *done);
+/* Whether a byte may stand in a method, a header's name and the like (RFC 9110 5.6.2). */
+bool cg_http_is_token(unsigned char c);
 
 #endif

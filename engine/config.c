@@ -23,6 +23,7 @@ static const struct cogent_option root_options[] = {
     { COGENT_OPT_JSON, "listen", "[\"unix:cogent.sock\", \"127.0.0.1:8420\"]", AT(listen),
       "Where requests come in: `unix:PATH` (relative: below `state`) or `ADDRESS:PORT`." },
     { COGENT_OPT_JSON, "socket", "{}", AT(socket), "Who may open the Unix sockets of `listen`: see socket." },
+    { COGENT_OPT_JSON, "http", "{}", AT(http), "How many connections, and how slow they may be: see http." },
     { COGENT_OPT_STRING, "metrics", "127.0.0.1:9420", AT(metrics),
       "Where `/metrics` is served; `off` for nowhere." },
     { COGENT_OPT_STRING, "state", "/var/lib/cogent", AT(state),
@@ -83,6 +84,28 @@ static const struct cogent_option socket_options[] = {
     { 0 },
 };
 
+#define HTTP(member) offsetof(struct cg_config_http, member)
+static const struct cogent_option http_options[] = {
+    { COGENT_OPT_INT, "connections", "8192", HTTP(connections),
+      "Connections of a worker. Who comes then takes the place of whoever has waited for longest without a request; when "
+      "nobody has, they are told 503. Never more than three quarters of the descriptors (`ulimit -n`)." },
+    { COGENT_OPT_INT, "peer_connections", "1024", HTTP(peer_connections),
+      "Of them, those of one address (of IPv6: of one /64); more are told 429. `0`: any number. Unix sockets have no "
+      "address." },
+    { COGENT_OPT_JSON, "trusted_proxies", "[\"127.0.0.0/8\", \"::1\"]", HTTP(trusted_proxies),
+      "Addresses and networks to which `peer_connections` does not apply: proxies and backends that speak for many. Nothing "
+      "that they say is believed for it: no `X-Forwarded-For` is read, here or elsewhere." },
+    { COGENT_OPT_INT, "requests", "100000", HTTP(requests), "Requests of a connection; then it is closed." },
+    { COGENT_OPT_STRING, "head", "10s", HTTP(head),
+      "Time for a whole head, from its first byte, and for that byte on a new connection." },
+    { COGENT_OPT_INT, "body_rate", "1024", HTTP(body_rate),
+      "Bytes a second that a body must keep up, after its first five seconds." },
+    { COGENT_OPT_STRING, "idle", "75s", HTTP(idle), "How long a connection is kept between requests." },
+    { COGENT_OPT_STRING, "write", "30s", HTTP(write),
+      "A client that takes nothing of its answer for so long is gone." },
+    { 0 },
+};
+
 #define LIMIT(member) offsetof(struct cg_config_limits, member)
 static const struct cogent_option limit_options[] = {
     { COGENT_OPT_INT, "steps", "8", LIMIT(steps), "Model turns of a question." },
@@ -104,6 +127,7 @@ void cg_config_reference(struct cg_buf *out)
         const struct cogent_option *table;
     } parts[] = { { "The file", root_options },
                   { "socket", socket_options },
+                  { "http", http_options },
                   { "auth", auth_options },
                   { "limits", limit_options } };
     cg_buf_text(
@@ -221,6 +245,54 @@ static int check_socket(const struct cg_config_socket *s, struct cg_err *err)
     return 0;
 }
 
+static int read_networks(struct cg_config *c, struct cg_err *err)
+{
+    size_t i;
+    json_t *name;
+    cg_auto_json list = cg_json_parse(cogent_str(c->http_options.trusted_proxies), err);
+    c->trusted = calloc(json_array_size(list) + 1, sizeof *c->trusted);
+    if (!c->trusted)
+        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    if (!is_list(c->http_options.trusted_proxies))
+        return cg_err_set(err, COGENT_INVALID, "http: trusted_proxies must be a list: { \"10.0.0.0/8\" }");
+    json_array_foreach (list, i, name) {
+        const char *text = json_string_value(name);
+        if (!cg_net_parse(cogent_str(text), &c->trusted[i]))
+            return cg_err_set(err, COGENT_INVALID,
+                              "http: trusted_proxies: \"%.64s\" is neither an address nor a network such as "
+                              "\"10.0.0.0/8\" (with nothing behind its /8)",
+                              text ? text : "?");
+    }
+    c->n_trusted = json_array_size(list);
+    return 0;
+}
+
+static int check_http(const struct cg_config_http *h, struct cg_err *err)
+{
+    const struct {
+        const char *name;
+        int64_t value, least, most;
+    } numbers[] = { { "connections", h->connections, 1, 1000000 },
+                    { "peer_connections", h->peer_connections, 0, 1000000 },
+                    { "requests", h->requests, 1, 1000000000 },
+                    { "body_rate", h->body_rate, 1, 1000000000 } };
+    const struct {
+        const char *name, *value;
+    } times[] = { { "head", h->head }, { "idle", h->idle }, { "write", h->write } };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (numbers[i].value < numbers[i].least || numbers[i].value > numbers[i].most)
+            return cg_err_set(err, COGENT_INVALID, "http: %s must be %lld to %lld", numbers[i].name,
+                              (long long)numbers[i].least, (long long)numbers[i].most);
+    }
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        int64_t ms = cg_duration_parse(cogent_str(times[i].value));
+        if (ms <= 0 || ms > 86400000)
+            return cg_err_set(err, COGENT_INVALID,
+                              "http: %s must be a duration such as \"30s\", of at most a day", times[i].name);
+    }
+    return 0;
+}
+
 static int count_workers(struct cg_config *c, struct cg_err *err)
 {
     long online = sysconf(_SC_NPROCESSORS_ONLN), n = 0;
@@ -264,6 +336,12 @@ static int settle(struct cg_config *c, struct cg_err *err)
         rc = fill_section(socket_options, c->socket, &c->socket_options, "socket", err);
     if (rc == 0)
         rc = check_socket(&c->socket_options, err);
+    if (rc == 0)
+        rc = fill_section(http_options, c->http, &c->http_options, "http", err);
+    if (rc == 0)
+        rc = check_http(&c->http_options, err);
+    if (rc == 0)
+        rc = read_networks(c, err);
     if (rc == 0)
         rc = check_limits(&c->limit_options, err);
     if (rc == 0 && (!is_list(c->listen) || !is_list(c->tools)))
@@ -312,6 +390,8 @@ void cg_config_destroy(struct cg_config *c)
     cg_options_finish(auth_options, &c->auth_options);
     cg_options_finish(limit_options, &c->limit_options);
     cg_options_finish(socket_options, &c->socket_options);
+    cg_options_finish(http_options, &c->http_options);
+    free(c->trusted);
     json_decref(c->auth_keys);
     json_decref(c->root);
     free(c->folder);

@@ -5,6 +5,7 @@
 #define CG_CONFIG_H
 
 #include "engine/base/json.h"
+#include "engine/io/peers.h"
 #include "engine/policy/files.h"
 
 struct cg_config_auth {
@@ -13,6 +14,12 @@ struct cg_config_auth {
 
 struct cg_config_socket {
     const char *mode, *group;
+};
+
+struct cg_config_http {
+    int64_t connections, peer_connections, requests, body_rate;
+    const char *trusted_proxies;     /* JSON */
+    const char *head, *idle, *write; /* durations */
 };
 
 struct cg_config_limits {
@@ -25,11 +32,14 @@ struct cg_config {
     char *listen, *metrics, *state, *keys, *database, *secrets, *log, *proxy, *ca; /* listen: JSON list */
     char *providers, *models, *prices, *tools, *plugins, *entities, *policies, *rules,
         *tenants; /* JSON, or a path */
-    char *workers, *auth, *limits, *socket;
+    char *workers, *auth, *limits, *socket, *http;
     int64_t jobs;
     struct cg_config_auth auth_options;
     struct cg_config_limits limit_options;
     struct cg_config_socket socket_options;
+    struct cg_config_http http_options;
+    struct cg_net *trusted; /* http.trusted_proxies */
+    size_t n_trusted;
     json_t *auth_keys; /* absolute paths of the public keys; NULL: none */
     char *folder;      /* of the file: relative paths begin here */
     char *share;       /* shipped data: tools, entities, bundles, rules */

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -211,17 +212,49 @@ static void on_tick(void *arg, int unused)
         finish_drain(e);
 }
 
+/* A quarter of the descriptors stays for what clients cause: calls of models and services, the database. */
+static unsigned connections_max(int64_t wanted)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return (unsigned)wanted;
+    if (files.rlim_cur < files.rlim_max) { /* a shell's 1024 is meant for programs that use select */
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+        getrlimit(RLIMIT_NOFILE, &files);
+    }
+    rlim_t most = files.rlim_cur - files.rlim_cur / 4;
+    return most < (rlim_t)wanted ? (unsigned)most : (unsigned)wanted;
+}
+
+static void set_http_limits(struct cg_http_limits *out, const struct cg_config *config)
+{
+    const struct cg_config_http *in = &config->http_options;
+    *out = cg_http_limits_default;
+    out->head_ms = (uint32_t)cg_duration_parse(cogent_str(in->head));
+    out->idle_ms = (uint32_t)cg_duration_parse(cogent_str(in->idle));
+    out->write_ms = (uint32_t)cg_duration_parse(cogent_str(in->write));
+    out->body_rate = (uint32_t)in->body_rate;
+    out->connections = connections_max(in->connections);
+    out->requests = (unsigned)in->requests;
+    out->peer_connections = (unsigned)in->peer_connections;
+    out->trusted = config->trusted;
+    out->n_trusted = config->n_trusted;
+}
+
 static bool listen_all(struct cg_engine *e)
 {
+    struct cg_http_limits limits;
+    set_http_limits(&limits, e->config);
     const struct cg_http_handler handler = cg_api_handler(e->api), metrics = cg_api_metrics_handler(e->api);
     if (strcmp(e->in.role, "serve") != 0)
         return true;
-    e->server = cg_http_server_create(e->loop, &cg_http_limits_default, &handler);
+    e->server = cg_http_server_create(e->loop, &limits, &handler);
     bool ok = e->server != NULL;
     for (unsigned i = 0; ok && i < e->in.n_listen; i++)
         ok = cg_http_server_listen(e->server, e->in.listen[i]);
     if (ok && e->in.metrics >= 0) {
-        e->metrics_server = cg_http_server_create(e->loop, &cg_http_limits_default, &metrics);
+        e->metrics_server = cg_http_server_create(e->loop, &limits, &metrics);
         ok = e->metrics_server && cg_http_server_listen(e->metrics_server, e->in.metrics);
     }
     return ok;

@@ -236,6 +236,24 @@ static void on_request(void *arg, struct cg_exchange *x)
     r->route->handle(r);
 }
 
+/* What the reader's statuses are called. */
+static const struct refusal {
+    int status, err;
+    const char *code;
+} refusals[] = { { 408, COGENT_TIMEOUT, "request_slow" },
+                 { 413, COGENT_INVALID, "body_too_large" },
+                 { 429, COGENT_LIMIT, "too_many_connections" },
+                 { 503, COGENT_UNAVAILABLE, "unavailable" },
+                 { 0, COGENT_INVALID, "request_malformed" } };
+
+static const struct refusal *refusal_of(int status)
+{
+    const struct refusal *r = refusals;
+    while (r->status && r->status != status)
+        r++;
+    return r;
+}
+
 static void on_refuse(void *arg, struct cg_exchange *x, int status, const char *why)
 {
     struct cg_api *api = arg;
@@ -253,8 +271,8 @@ static void on_refuse(void *arg, struct cg_exchange *x, int status, const char *
         out_of_memory(x);
         return;
     }
-    cg_auto_json body = cg_error_body(COGENT_INVALID, status == 413 ? "body_too_large" : "request_malformed",
-                                      why, cg_exchange_id(x));
+    const struct refusal *kind = refusal_of(status);
+    cg_auto_json body = cg_error_body(kind->err, kind->code, why, cg_exchange_id(x));
     json_object_set_new(body, "status", json_integer(status));
     cg_answer_error_body(r, status, body);
 }

@@ -128,8 +128,7 @@ static void exchange_over(struct cg_exchange *x)
         cg_http_conn_last(c);
         return;
     }
-    c->state = CG_HTTP_HEAD;
-    cg_http_conn_timer(c, c->server->limits.idle_ms);
+    cg_http_conn_wait(c);
     if (!c->in_turn && waiting)
         bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS);
 }

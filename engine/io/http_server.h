@@ -6,6 +6,7 @@
 
 #include "http_head.h"
 #include "loop.h"
+#include "peers.h"
 
 struct cg_http_server;
 struct cg_exchange; /* one request and its reply; the server's, gone after its end or its close */
@@ -15,25 +16,31 @@ struct cg_http_handler {
     int64_t (*head)(void *arg, struct cg_exchange *x);
     /* The body is there too: reply now or later. */
     void (*request)(void *arg, struct cg_exchange *x);
-    /* The reader refuses what came: the body of the answer, of any length. */
+    /* The reader refuses what came, or who came: the body of the answer, of any length. */
     void (*refuse)(void *arg, struct cg_exchange *x, int status, const char *why);
     void *arg;
 };
 
 struct cg_http_limits {
-    uint32_t head_ms;   /* from the first byte, or from accept, to the end of the head */
-    uint32_t idle_ms;   /* kept-alive connection without a request */
-    uint32_t body_rate; /* bytes a second a body must keep up, after 5 s of grace; while nobody pauses it */
+    uint32_t head_ms; /* from the first byte, or from accept, to the end of the head */
+    uint32_t idle_ms; /* kept-alive connection without a request */
+    uint32_t body_grace_ms;
+    uint32_t body_rate; /* bytes a second a body must keep up, after its grace; while nobody pauses it */
     uint32_t write_ms;  /* a client that reads nothing for so long is gone */
     unsigned connections;
-    unsigned requests; /* a connection */
+    unsigned requests;         /* a connection */
+    unsigned peer_connections; /* of one address, which is not in trusted; 0: any number */
+    const struct cg_net *trusted;
+    size_t n_trusted; /* borrowed for the life of the server */
 };
 
 extern const struct cg_http_limits cg_http_limits_default;
 
 struct cg_http_server *cg_http_server_create(struct cg_loop *loop, const struct cg_http_limits *limits,
                                              const struct cg_http_handler *handler);
-/* A listening socket, inherited or own; the server never closes it. false without memory. */
+/* A listening socket, inherited or own; the server never closes it. false without memory.
+ * Who comes when there are `connections`, or no descriptors, takes the place of whoever has waited for longest with no
+ * request; when nobody has, they are told 503. An address that has its `peer_connections` is told 429. */
 bool cg_http_server_listen(struct cg_http_server *server, int fd);
 /* Stops accepting; open exchanges go on, idle connections close, but for those that have not asked anything yet: whoever
  * has just connected is about to. */

@@ -207,6 +207,13 @@ class Wrong(unittest.TestCase):
             ('listen = { }, tools = { }, limits = { steps = -1 },', "limits: steps must be 1 or more"),
             ('limits = { runs = 0 },', "limits: runs must be 1 or more"),
             ('limits = { approval = "soon" },', "limits: approval must be a duration"),
+            ('http = { head = "soon" },', "http: head must be a duration"),
+            ('http = { write = "2d" },', "of at most a day"),
+            ('http = { connections = 0 },', "http: connections must be 1 to"),
+            ('http = { peer_connections = -1 },', "http: peer_connections must be 0 to"),
+            ('http = { trusted_proxies = "10.0.0.0/8" },', "http: trusted_proxies must be a list"),
+            ('http = { trusted_proxies = { "10.0.0.1/8" } },', 'http: trusted_proxies: "10.0.0.1/8" is neither an address nor a network'),
+            ('http = { trusted_proxies = { 10 } },', "is neither an address nor a network"),
             ('listen = { "127.0.0.1:99999" },', "listen 127.0.0.1:99999: a port is a number up to 65535"),
             ('listen = { "127.0.0.1:http" },', "write unix:PATH or ADDRESS:PORT"),
         ]

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who comes in: connections are taken from the listeners, counted by address, and turned away when there are too many. */
+#include "http_conn.h"
+
+#include "engine/base/clock.h"
+#include "engine/base/log.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    TURNED_AWAY_MAX = 64, /* those who are being told so; whoever comes then is not told */
+    REST_MS = 100,
+    PATIENCE_MS = 100
+};
+
+/* Whoever has waited for the longest time goes. false: nobody has. */
+static bool make_room(struct cg_http_server *s)
+{
+    int64_t latest = cg_mono_us() - PATIENCE_MS * 1000;
+    struct cg_http_conn *c = s->longest;
+    while (c && c->waits_since_us <= latest && cg_http_conn_unsent(c))
+        c = c->shorter;
+    if (c && c->waits_since_us > latest) /* its request may be on its way */
+        return false;
+    if (c)
+        cg_http_conn_close(c);
+    return c != NULL;
+}
+
+static void on_rested(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    struct cg_http_server *s = arg;
+    for (size_t i = 0; i < s->n_listeners; i++)
+        event_add(s->listeners[i], NULL);
+}
+
+/* A listener that cannot be served would wake the loop without end. */
+static void accept_failed(struct cg_http_server *s)
+{
+    const struct timeval tv = cg_ms(REST_MS);
+    bool is_full = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (!is_full) /* another worker was quicker, or the client has gone */
+        return;
+    if (cg_mono_us() - s->full_said_us > 1000000) {
+        s->full_said_us = cg_mono_us();
+        cg_log(CG_WARN, "http.full", CG_I("errno", errno), CG_I("connections", s->open));
+    }
+    if (make_room(s))
+        return;
+    for (size_t i = 0; i < s->n_listeners; i++)
+        event_del(s->listeners[i]);
+    event_add(s->rest, &tv);
+}
+
+/* 0: it may stay; 429 or 503: it may not. */
+static int judge_peer(struct cg_http_server *s, const struct sockaddr *from, struct cg_peer **peer)
+{
+    if (!cg_peers_enter(s->peers, from, peer))
+        return 429;
+    return s->open < s->limits.connections || make_room(s) ? 0 : 503;
+}
+
+static void turn_away(struct cg_http_conn *c, int status)
+{
+    c->turned_away = true;
+    c->server->turned_away++;
+    cg_http_conn_refuse_now(
+        c, status,
+        status == 429
+            ? "This address has as many connections as one may have (http.peer_connections); a proxy that "
+              "speaks for many is named in http.trusted_proxies."
+            : "This server has as many connections as it may have; try again later.");
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct cg_http_server *s = arg;
+    struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
+    socklen_t len = sizeof from;
+    struct cg_peer *peer = NULL;
+    int client = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (client < 0) {
+        accept_failed(s);
+        return;
+    }
+    int status = judge_peer(s, (struct sockaddr *)&from, &peer);
+    struct cg_http_conn *c = NULL;
+    if (status == 0 || s->turned_away < TURNED_AWAY_MAX)
+        c = cg_http_conn_open(s, client);
+    else
+        close(client);
+    if (!c) {
+        cg_peers_leave(s->peers, peer);
+        return;
+    }
+    c->peer = peer;
+    if (status)
+        turn_away(c, status);
+}
+
+bool cg_http_accept_init(struct cg_http_server *s)
+{
+    s->rest = event_new(cg_loop_base(s->loop), -1, 0, on_rested, s);
+    return s->rest != NULL;
+}
+
+bool cg_http_server_listen(struct cg_http_server *s, int fd)
+{
+    if (s->n_listeners == CG_HTTP_LISTENERS_MAX || evutil_make_socket_nonblocking(fd) != 0)
+        return false;
+    struct event *ev = event_new(cg_loop_base(s->loop), fd, EV_READ | EV_PERSIST, on_accept, s);
+    if (!ev || event_add(ev, NULL) != 0) {
+        if (ev)
+            event_free(ev);
+        return false;
+    }
+    s->listeners[s->n_listeners++] = ev;
+    return true;
+}
+
+void cg_http_accept_stop(struct cg_http_server *s)
+{
+    for (size_t i = 0; i < s->n_listeners; i++)
+        event_free(s->listeners[i]);
+    s->n_listeners = 0;
+    if (s->rest)
+        event_del(s->rest);
+}
+
+void cg_http_accept_finish(struct cg_http_server *s)
+{
+    cg_http_accept_stop(s);
+    if (s->rest)
+        event_free(s->rest);
+}

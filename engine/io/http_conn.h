@@ -11,7 +11,7 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 
-enum { CG_HTTP_LISTENERS_MAX = 8 };
+enum { CG_HTTP_LISTENERS_MAX = 8, CG_HTTP_DRAIN_AT = 16 * 1024 };
 
 enum cg_http_state {
     CG_HTTP_HEAD,
@@ -37,6 +37,7 @@ struct cg_exchange {
     int64_t window;      /* of them, since the rate was last looked at */
     bool paused, rested; /* rested: paused since then */
     bool fin_is_gone, begun, chunk_out, replied, no_body;
+    bool torn; /* memory for a part of the answer was not to be had */
 };
 
 struct cg_http_conn {
@@ -44,6 +45,7 @@ struct cg_http_conn {
     struct cg_http_conn *next, **prev;
     struct bufferevent *bev;
     struct event *timer;
+    struct cg_task flush; /* what this turn of the loop made for the client */
     struct cg_exchange *x;
     enum cg_http_state state;
     int64_t began_us;

@@ -2,7 +2,9 @@
  * The answering side of an exchange. */
 #include "http_conn.h"
 
-enum { DRAIN_AT = 16 * 1024 };
+#include <stdio.h>
+
+enum { CHUNK_SIZE_MAX = 24 }; /* its line */
 
 static const char *reason(int status)
 {
@@ -159,22 +161,41 @@ void cg_exchange_begin(struct cg_exchange *x, int status, const char *content_ty
     write_head(x, status, content_type, extra, -1);
 }
 
+/* As one addition: each costs its callbacks. false without memory. */
+static bool add_chunk(struct evbuffer *out, struct cogent_str bytes)
+{
+    char size[CHUNK_SIZE_MAX];
+    struct evbuffer_iovec space;
+    int n = snprintf(size, sizeof size, "%zx\r\n", bytes.len);
+    size_t total = (size_t)n + bytes.len + 2;
+    if (evbuffer_reserve_space(out, (ev_ssize_t)total, &space, 1) != 1)
+        return false;
+    char *at = space.iov_base;
+    memcpy(at, size, (size_t)n);
+    memcpy(at + n, bytes.ptr, bytes.len);
+    memcpy(at + n + bytes.len, "\r\n", 2);
+    space.iov_len = total;
+    return evbuffer_commit_space(out, &space, 1) == 0;
+}
+
 void cg_exchange_write(struct cg_exchange *x, struct cogent_str bytes)
 {
     if (x->conn->dead || bytes.len == 0 || x->no_body)
         return;
     struct evbuffer *out = bufferevent_get_output(x->conn->bev);
-    if (x->chunk_out)
-        evbuffer_add_printf(out, "%zx\r\n", bytes.len);
-    evbuffer_add(out, bytes.ptr, bytes.len);
-    if (x->chunk_out)
-        evbuffer_add(out, "\r\n", 2);
+    bool added = x->chunk_out ? add_chunk(out, bytes) : evbuffer_add(out, bytes.ptr, bytes.len) == 0;
+    x->torn |= !added;
 }
 
 void cg_exchange_end(struct cg_exchange *x)
 {
     if (x->conn->dead)
         return;
+    if (x->torn) { /* a stream with a hole in it must not look whole */
+        x->replied = true;
+        cg_http_conn_close(x->conn);
+        return;
+    }
     if (x->chunk_out && !x->no_body)
         evbuffer_add(bufferevent_get_output(x->conn->bev), "0\r\n\r\n", 5);
     exchange_over(x);
@@ -194,7 +215,7 @@ void cg_exchange_on_drain(struct cg_exchange *x, void (*drained)(void *arg), voi
 {
     x->drained = drained;
     x->drained_arg = arg;
-    bufferevent_setwatermark(x->conn->bev, EV_WRITE, DRAIN_AT, 0);
-    if (drained && cg_http_conn_unsent(x->conn) <= DRAIN_AT) /* no write may come that tells */
+    bufferevent_setwatermark(x->conn->bev, EV_WRITE, CG_HTTP_DRAIN_AT, 0);
+    if (drained && cg_http_conn_unsent(x->conn) <= CG_HTTP_DRAIN_AT) /* no write may come that tells */
         bufferevent_trigger(x->conn->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }

@@ -4,6 +4,7 @@
 
 #include "engine/base/clock.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -69,6 +70,7 @@ static void conn_free(struct cg_http_conn *c)
     if (c->next)
         c->next->prev = c->prev;
     c->server->open--;
+    cg_task_cancel(c->server->loop, &c->flush);
     event_free(c->timer);
     bufferevent_free(c->bev);
     free(c);
@@ -298,6 +300,8 @@ static void on_unwanted(struct bufferevent *bev, void *arg)
 static void on_written(struct bufferevent *bev, void *arg)
 {
     struct cg_http_conn *c = arg;
+    if (cg_http_conn_unsent(c) == 0)
+        bufferevent_disable(bev, EV_WRITE);
     if (c->state == CG_HTTP_LAST && evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
         /* Let the client read the answer before a reset can throw it away. */
         shutdown(bufferevent_getfd(bev), SHUT_WR);
@@ -315,6 +319,34 @@ static void on_written(struct bufferevent *bev, void *arg)
         c->x->drained = NULL;
         drained(c->x->drained_arg);
     }
+}
+
+/* What a turn of the loop made for a client leaves in one write at the turn's end. The loop is asked to say when the socket
+ * takes more only if it did not take all: it nearly always does, and asking costs two calls of the kernel. */
+static void flush(void *arg)
+{
+    struct cg_http_conn *c = arg;
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+    evbuffer_unfreeze(out, 1); /* a bufferevent keeps others from taking what it is to write */
+    int n = evbuffer_write(out, bufferevent_getfd(c->bev));
+    evbuffer_freeze(out, 1);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        cg_http_conn_close(c);
+        return;
+    }
+    size_t left = cg_http_conn_unsent(c);
+    if (left)
+        bufferevent_enable(c->bev, EV_WRITE);
+    if (left <= CG_HTTP_DRAIN_AT)
+        on_written(c->bev, c);
+}
+
+static void on_output(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
+{
+    (void)out;
+    struct cg_http_conn *c = arg;
+    if (info->n_added && !(bufferevent_get_enabled(c->bev) & EV_WRITE))
+        cg_task_later(c->server->loop, &c->flush);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -373,9 +405,10 @@ static bool conn_make(struct cg_http_server *s, int fd, struct cg_http_conn **ou
     if (!c)
         return false;
     c->server = s;
+    c->flush = (struct cg_task){ .fn = flush, .arg = c };
     c->bev = bufferevent_socket_new(cg_loop_base(s->loop), fd, BEV_OPT_CLOSE_ON_FREE);
     c->timer = c->bev ? event_new(cg_loop_base(s->loop), -1, 0, on_timer, c) : NULL;
-    return c->timer != NULL;
+    return c->timer && evbuffer_add_cb(bufferevent_get_output(c->bev), on_output, c);
 }
 
 struct cg_http_conn *cg_http_conn_open(struct cg_http_server *s, int fd)
@@ -384,6 +417,8 @@ struct cg_http_conn *cg_http_conn_open(struct cg_http_server *s, int fd)
     const int on = 1;
     struct cg_http_conn *c;
     if (!conn_make(s, fd, &c)) {
+        if (c && c->timer)
+            event_free(c->timer);
         if (c && c->bev)
             bufferevent_free(c->bev);
         else
@@ -403,7 +438,8 @@ struct cg_http_conn *cg_http_conn_open(struct cg_http_server *s, int fd)
     bufferevent_set_timeouts(c->bev, NULL, &write_ms);
     bufferevent_setwatermark(c->bev, EV_READ, 0, READ_MAX);
     bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
-    bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+    bufferevent_disable(c->bev, EV_WRITE);
+    bufferevent_enable(c->bev, EV_READ);
     cg_http_conn_wait(c);
     cg_http_conn_timer(c, s->limits.head_ms); /* the first request is awaited for a shorter time */
     return c;

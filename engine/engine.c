@@ -52,6 +52,8 @@ struct cg_engine {
     struct cg_jobs *jobs;
     struct cg_api *api;
     struct cg_http_server *server, *metrics_server;
+    struct cg_load load;
+    struct cg_load_look seen; /* the clocks at the last look */
     struct cg_watch *watches[6];
     char owner[96];
     struct cg_buf script_text;
@@ -191,6 +193,34 @@ static void on_stop(void *arg, int signal)
     cg_jobs_stop(e->jobs);
 }
 
+/* While every other serving worker is full too, all take newcomers, to tell them so. */
+static bool others_have_room(const struct cg_engine *e)
+{
+    for (unsigned i = 0; i < CG_WORKERS_MAX; i++) {
+        const struct cg_slot *s = &e->board->slots[i];
+        if (s != e->slot && atomic_load(&s->pid) && !atomic_load(&s->draining) && !atomic_load(&s->full) &&
+            strcmp(s->role, "serve") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void on_look(void *arg, int unused)
+{
+    struct cg_engine *e = arg;
+    (void)unused;
+    int64_t wall = cg_mono_us(), cpu = cg_cpu_us();
+    const struct cg_load_look look = { wall - e->seen.wall_us, cpu - e->seen.cpu_us };
+    bool first = e->seen.wall_us == 0;
+    e->seen = (struct cg_load_look){ wall, cpu };
+    if (!first && cg_load_look(&e->load, &look))
+        cg_log(CG_WARN, "worker.full", CG_I("questions", e->load.open), CG_I("mark", e->load.mark));
+    bool full = cg_load_full(&e->load);
+    atomic_store(&e->slot->full, full);
+    if (e->server)
+        cg_http_server_rest(e->server, full && others_have_room(e));
+}
+
 static void on_tick(void *arg, int unused)
 {
     struct cg_engine *e = arg;
@@ -204,8 +234,12 @@ static void on_tick(void *arg, int unused)
         e->swept_us = now;
         snprintf(slot, sizeof slot, "%u", e->in.slot);
         cg_metric_set(&e->metrics, CG_M_LOOP_STALL, cg_loop_stall_us(e->loop), slot);
-        if (e->server)
+        if (e->server) {
+            uint32_t mark = e->load.mark;
             cg_metric_set(&e->metrics, CG_M_CONNECTIONS, cg_http_server_open(e->server), slot);
+            cg_metric_set(&e->metrics, CG_M_QUESTIONS, e->load.open, slot);
+            cg_metric_set(&e->metrics, CG_M_LOAD_MARK, mark == CG_LOAD_NO_MARK ? 0 : mark, slot);
+        }
     }
     post_again(e);
     if (e->draining)
@@ -353,6 +387,7 @@ static int make_rooms(struct cg_engine *e, struct cg_err *err)
                                     .runs = e->runs,
                                     .run = &e->run_env,
                                     .auth = e->auth,
+                                    .load = &e->load,
                                     .embeddings = e->parts.embeddings,
                                     .ingest = { door_put, door_drop, e },
                                     .mail = post_mail,
@@ -373,11 +408,22 @@ static bool make_watches(struct cg_engine *e)
     e->watches[n++] = cg_watch_signal(e->loop, SIGINT, on_stop, e);
     e->watches[n++] = cg_watch_read(e->loop, e->in.mail, on_mail, e);
     e->watches[n++] = cg_watch_every(e->loop, TICK_MS, on_tick, e);
+    e->watches[n++] = cg_watch_every(e->loop, CG_LOAD_LOOK_MS, on_look, e);
     for (size_t i = 0; i < n; i++) {
         if (!e->watches[i])
             return false;
     }
     return true;
+}
+
+static void load_init(struct cg_load *load)
+{
+    cg_load_init(load);
+#ifdef CG_TESTING /* tests do not wait until a machine is at its limit */
+    const char *mark = getenv("COGENT_TEST_LOAD_MARK");
+    if (mark)
+        load->mark = (uint32_t)strtoul(mark, NULL, 10);
+#endif
 }
 
 int cg_engine_create(const struct cg_inherit *inherit, struct cg_files *files, struct cg_config *config,
@@ -396,6 +442,7 @@ int cg_engine_create(const struct cg_inherit *inherit, struct cg_files *files, s
         return cg_err_set(err, COGENT_INVALID, "the board is of another program");
     }
     e->slot = &e->board->slots[inherit->slot];
+    load_init(&e->load);
     e->metrics.slot = e->slot;
     int rc = make_floors(e, err);
     if (rc == 0)

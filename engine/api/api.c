@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { UNREAD_MAX = 64 * 1024 };
+
 struct cg_api {
     struct cg_api_env env;
 };
@@ -108,6 +110,7 @@ static const struct cg_route *find_route(const struct cg_http_head *head,
 static void request_free(struct cg_request *r)
 {
     cg_exchange_set_data(r->x, NULL);
+    r->env->load->open -= r->counted;
     cg_op_finish(r->env->loop, r->op);
     cg_caller_unref(r->caller);
     json_decref(r->body);
@@ -195,6 +198,25 @@ static bool admit(struct cg_request *r)
     return true;
 }
 
+static void answer_full(struct cg_request *r)
+{
+    cg_answer_error(
+        r, COGENT_UNAVAILABLE, "overloaded",
+        "This server is answering as many questions as it can in good time; try again in a moment.");
+}
+
+/* Before the token is looked at: who is turned away is to cost next to nothing. A short body is read all the same, for then
+ * the connection can be kept. Returns the bytes that are welcome, or -1: answered. */
+static int64_t turn_away(struct cg_request *r)
+{
+    int64_t length = cg_exchange_head(r->x)->length;
+    r->turned_away = true;
+    if (length >= 0 && length <= UNREAD_MAX)
+        return length;
+    answer_full(r);
+    return -1;
+}
+
 static int64_t on_head(void *arg, struct cg_exchange *x)
 {
     struct cg_request *r = request_create(arg, x);
@@ -211,8 +233,12 @@ static int64_t on_head(void *arg, struct cg_exchange *x)
         return -1;
     }
     cg_exchange_on_close(x, on_client_gone, r);
+    if ((r->route->flags & CG_WORK) && cg_load_full(r->env->load))
+        return turn_away(r);
     if (!admit(r) || (r->route->begin && !r->route->begin(r)))
         return -1;
+    r->counted = r->route->flags & CG_WORK;
+    r->env->load->open += r->counted;
     return (int64_t)r->route->body_max;
 }
 
@@ -222,6 +248,10 @@ static void on_request(void *arg, struct cg_exchange *x)
     struct cg_request *r = cg_exchange_data(x);
     struct cogent_str body = cg_exchange_body(x);
     struct cg_err err;
+    if (r->turned_away) {
+        answer_full(r);
+        return;
+    }
     if (r->route->flags & CG_BODY) {
         r->body = cg_json_parse(body, &err);
         if (!r->body) {

@@ -6,6 +6,7 @@
 #include "engine/io/http_server.h"
 #include "engine/run/run.h"
 #include "engine/svc/auth.h"
+#include "engine/svc/load.h"
 
 struct cg_api;
 
@@ -24,6 +25,7 @@ struct cg_api_env {
     struct cg_runs *runs;
     const struct cg_run_env *run;
     const struct cg_auth *auth;
+    struct cg_load *load;     /* how many questions are taken */
     const json_t *embeddings; /* {"embed": {"link": "openai/small", "dimensions": 1536}} */
     struct cg_ingest_door ingest;
     /* A word to all workers: "cancel TENANT RUN". */

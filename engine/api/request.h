@@ -21,6 +21,8 @@ struct cg_request {
         struct cg_request *request); /* the client has left; NULL: the op is cancelled and that is all */
     void *data;                      /* the handler's; freed by it before it answers or in gone */
     int64_t began_us;
+    bool counted;     /* in the worker's load */
+    bool turned_away; /* its body is read, so that the connection can be kept, and nothing is made of it */
     char allow[CG_ALLOW_SIZE]; /* of a path that does not take the method: those that it takes */
     int status;
 };
@@ -28,6 +30,7 @@ struct cg_request {
 enum cg_route_flags {
     CG_PUBLIC = 1 << 0, /* no token */
     CG_BODY = 1 << 1,   /* a JSON object is required */
+    CG_WORK = 1 << 2,   /* it costs as much as a question: turned away when the worker has enough of them */
 };
 
 struct cg_route {

@@ -5,11 +5,11 @@
 enum { SMALL = 16 * 1024, CHAT = 1024 * 1024, RECORD = 1024 * 1024, EMBED = 8 * 1024 * 1024 };
 
 const struct cg_route cg_routes[] = {
-    { "POST", "/v1/chat/completions", NULL, CG_BODY, CHAT, cg_route_chat_completions },
-    { "POST", "/v1/embeddings", NULL, CG_BODY, EMBED, cg_route_embeddings },
+    { "POST", "/v1/chat/completions", NULL, CG_BODY | CG_WORK, CHAT, cg_route_chat_completions },
+    { "POST", "/v1/embeddings", NULL, CG_BODY | CG_WORK, EMBED, cg_route_embeddings },
     { "GET", "/v1/models", NULL, 0, 0, cg_route_models },
-    { "POST", "/v1/assistant/chat", NULL, CG_BODY, CHAT, cg_route_assistant_chat },
-    { "POST", "/v1/assistant/chat/stream", NULL, CG_BODY, CHAT, cg_route_assistant_stream },
+    { "POST", "/v1/assistant/chat", NULL, CG_BODY | CG_WORK, CHAT, cg_route_assistant_chat },
+    { "POST", "/v1/assistant/chat/stream", NULL, CG_BODY | CG_WORK, CHAT, cg_route_assistant_stream },
     { "GET", "/v1/approvals", NULL, 0, 0, cg_route_approvals },
     { "GET", "/v1/approvals/{id}", NULL, 0, 0, cg_route_approval },
     { "POST", "/v1/approvals/{id}", NULL, CG_BODY, CHAT, cg_route_approval_decide },

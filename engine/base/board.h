@@ -34,6 +34,7 @@ struct cg_slot {
     _Atomic int64_t heartbeat_us; /* monotonic */
     _Atomic uint32_t load;        /* open exchanges */
     _Atomic uint32_t draining;
+    _Atomic uint32_t full; /* it has as many questions as it takes */
     char role[8];
     char plugin[40]; /* whose code is running; "" for the engine's own */
     struct cg_series series[CG_SERIES_MAX];

@@ -20,6 +20,13 @@ int64_t cg_mono_us(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+int64_t cg_cpu_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 const char *cg_time_format(int64_t us, char out[CG_TIME_SIZE])
 {
     time_t seconds = (time_t)(us / 1000000);

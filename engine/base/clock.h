@@ -9,6 +9,7 @@ enum { CG_TIME_SIZE = 32 };
 
 int64_t cg_now_us(void);  /* microseconds since 1970 */
 int64_t cg_mono_us(void); /* microseconds since some start */
+int64_t cg_cpu_us(void);  /* that the calling thread has used */
 
 /* RFC 3339 in UTC, whole seconds: "2026-11-22T07:30:04Z". */
 const char *cg_time_format(int64_t us, char out[CG_TIME_SIZE]);

@@ -23,6 +23,8 @@ enum cg_metric {
     CG_M_HTTP_REFUSED,  /* status */
     CG_M_LOOP_STALL,    /* gauge, per worker: slot */
     CG_M_CONNECTIONS,   /* gauge: slot */
+    CG_M_QUESTIONS,     /* gauge: slot */
+    CG_M_LOAD_MARK,     /* gauge: slot */
     CG_M_RECORDS,       /* type, outcome */
     CG_M_FEED,          /* type, outcome */
     CG_M_WORKER_STARTS, /* role */

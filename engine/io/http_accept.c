@@ -29,12 +29,30 @@ static bool make_room(struct cg_http_server *s)
     return c != NULL;
 }
 
+static void listeners_on(struct cg_http_server *s, bool on)
+{
+    for (size_t i = 0; i < s->n_listeners; i++) {
+        if (on)
+            event_add(s->listeners[i], NULL);
+        else
+            event_del(s->listeners[i]);
+    }
+}
+
 static void on_rested(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct cg_http_server *s = arg;
-    for (size_t i = 0; i < s->n_listeners; i++)
-        event_add(s->listeners[i], NULL);
+    listeners_on(s, !s->rests);
+}
+
+void cg_http_server_rest(struct cg_http_server *s, bool rests)
+{
+    if (s->rests == rests)
+        return;
+    s->rests = rests;
+    if (!event_pending(s->rest, EV_TIMEOUT, NULL)) /* else it rests for want of descriptors, and looks then */
+        listeners_on(s, !rests);
 }
 
 /* A listener that cannot be served would wake the loop without end. */
@@ -50,8 +68,7 @@ static void accept_failed(struct cg_http_server *s)
     }
     if (make_room(s))
         return;
-    for (size_t i = 0; i < s->n_listeners; i++)
-        event_del(s->listeners[i]);
+    listeners_on(s, false);
     event_add(s->rest, &tv);
 }
 

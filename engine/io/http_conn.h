@@ -69,6 +69,7 @@ struct cg_http_server {
     size_t n_listeners;
     struct event *rest; /* from accepting, while there are no descriptors */
     int64_t full_said_us;
+    bool rests; /* newcomers are left to others */
     bool draining;
 };
 

@@ -47,13 +47,6 @@ const struct cg_box_limits cg_box_operator = {
 
 static char kill_mark; /* its address is the error that ends a run */
 
-int64_t cg_cpu_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 const char *cg_end_name(enum cg_end end)
 {
     static const char *const names[] = { "fine", "error", "steps", "time", "memory" };

@@ -81,7 +81,4 @@ void cg_box_fresh(lua_State *L, int index);
 /* Leaves the chunk's functions their globals, but nothing can be set in them any more. */
 void cg_box_freeze(lua_State *L, int index);
 
-/* CPU time of this thread in microseconds. */
-int64_t cg_cpu_us(void);
-
 #endif

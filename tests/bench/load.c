@@ -3,7 +3,9 @@
  * checked byte by byte, and all of them count, those of the ramp too.
  *
  *   bench-load ADDRESS:PORT --tokens FILE --model w2 [--clients N] [--seconds S | --requests N] [--ramp S]
- *              [--plain] [--no-tools] [--give-up S] [--first-order N]
+ *              [--plain] [--no-tools] [--give-up S] [--first-order N] [--rate N]
+ *
+ * With --rate clients do not wait for each other: so many come a second, for the seconds given, each with one question.
  *
  * FILE: a bearer token a line; client i uses line i modulo their number. Prints one JSON object. */
 #include "wire.h"
@@ -30,7 +32,7 @@ struct load {
     const struct wire_pace *pace;
     bool plain, tools;
     unsigned clients, begun_clients, live, next_order, orders_left;
-    double seconds, ramp, give_up, began, last;
+    double seconds, ramp, rate, give_up, began, last;
     struct samples first, whole, refused;
     unsigned long right, wrong, broken, late, in_time, statuses[STATUSES];
     char example[400];
@@ -91,6 +93,8 @@ static void stop_if_idle(struct load *l)
 
 static bool more_to_ask(const struct load *l)
 {
+    if (l->rate > 0)
+        return false;
     return l->seconds > 0 ? now() - l->began < l->seconds : l->orders_left > 0;
 }
 
@@ -278,8 +282,8 @@ static void on_ramp(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct load *l = arg;
     double passed = now() - l->began;
-    unsigned due =
-        l->ramp > 0 && passed < l->ramp ? (unsigned)((double)l->clients * passed / l->ramp) : l->clients;
+    double part = l->rate > 0 ? passed * l->rate : l->ramp > 0 ? passed / l->ramp * l->clients : l->clients;
+    unsigned due = part < l->clients ? (unsigned)part : l->clients;
     while (l->begun_clients < due) {
         struct client *c = calloc(1, sizeof *c);
         c->load = l;
@@ -362,6 +366,8 @@ int main(int argc, char **argv)
             l.orders_left = (unsigned)strtoul(value, NULL, 10);
         else if (strcmp(argv[i], "--ramp") == 0)
             l.ramp = strtod(value, NULL);
+        else if (strcmp(argv[i], "--rate") == 0)
+            l.rate = strtod(value, NULL);
         else if (strcmp(argv[i], "--give-up") == 0)
             l.give_up = strtod(value, NULL);
         else if (strcmp(argv[i], "--first-order") == 0)
@@ -376,6 +382,8 @@ int main(int argc, char **argv)
             "bench-load ADDRESS:PORT --tokens FILE --model NAME (--seconds S | --requests N) ...: see load.c\n");
         return 2;
     }
+    if (l.rate > 0)
+        l.clients = (unsigned)(l.rate * l.seconds);
     wire_address(argv[1], &l.server);
     l.base = event_base_new();
     l.began = l.last = now();

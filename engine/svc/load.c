@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "load.h"
+
+enum {
+    BUSY = 920, /* thousandths of the time: there is no room for what the questions at hand will still cost */
+    CALM = 800,
+    LATE_MS = 25, /* the loop came so late to the look: that long everything waits */
+    LATE_LOOKS = 2,
+    KEEP = 950, /* thousandths of what was too much */
+    GROW = 64   /* a sixty-fourth with each look */
+};
+
+void cg_load_init(struct cg_load *load)
+{
+    *load = (struct cg_load){ .mark = CG_LOAD_NO_MARK };
+}
+
+static bool lower(struct cg_load *load)
+{
+    /* What is above the mark has been taken and must be answered: until it is, a lower mark would change nothing, and
+     * what is seen is still the fault of the old one. Below the floor it is not the questions. */
+    if (load->open > load->mark || load->open < CG_LOAD_FLOOR)
+        return false;
+    uint32_t before = load->mark, kept = (uint32_t)((uint64_t)load->open * KEEP / 1000);
+    load->mark = kept > CG_LOAD_FLOOR ? kept : CG_LOAD_FLOOR;
+    return load->mark != before;
+}
+
+bool cg_load_look(struct cg_load *load, const struct cg_load_look *look)
+{
+    int64_t busy = look->wall_us > 0 ? look->cpu_us * 1000 / look->wall_us : 0;
+    int64_t late_ms = look->wall_us / 1000 - CG_LOAD_LOOK_MS;
+    load->late = late_ms >= LATE_MS ? load->late + 1 : 0;
+    if (busy >= BUSY || load->late >= LATE_LOOKS)
+        return lower(load);
+    bool pressed = load->mark != CG_LOAD_NO_MARK && load->open + load->open / 8 >= load->mark;
+    if (pressed && busy < CALM && load->late == 0)
+        load->mark += load->mark / GROW + 1;
+    return false;
+}

@@ -69,6 +69,9 @@ static const struct cogent_option auth_options[] = {
     { COGENT_OPT_JSON, "keys", NULL, AUTH(keys),
       "The issuer's public keys, a PEM file each (key or certificate): RSA of 2048 bits or more (RS256), P-256 "
       "(ES256), Ed25519 (EdDSA)." },
+    { COGENT_OPT_STRING, "jwks", NULL, AUTH(jwks),
+      "Address of the issuer's key set (JWKS), https. Read at the start, every ten minutes, and when a token names a key that "
+      "is not in it, at most once a minute. In place of `secret` and `keys`; wants `issuer` and `audience`." },
     { COGENT_OPT_STRING, "tenant", "/tenant_id", AUTH(tenant), "JSON pointer to the tenant's name." },
     { COGENT_OPT_STRING, "user", "/sub", AUTH(user), "JSON pointer to the user's id." },
     { COGENT_OPT_STRING, "permissions", "/permissions", AUTH(permissions),

@@ -9,7 +9,8 @@
 #include "engine/policy/files.h"
 
 struct cg_config_auth {
-    const char *issuer, *audience, *secret, *keys, *tenant, *user, *permissions, *roles; /* keys: JSON */
+    const char *issuer, *audience, *secret, *keys, *jwks, *tenant, *user, *permissions,
+        *roles; /* keys: JSON */
 };
 
 struct cg_config_socket {

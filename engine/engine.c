@@ -46,6 +46,7 @@ struct cg_engine {
     struct cg_db *db;
     struct cg_http_client *http;
     struct cg_auth *auth;
+    struct cg_jwks *jwks; /* NULL: its keys are in files */
     struct cg_runs *runs;
     struct cg_run_env run_env;
     struct cg_ingest *ingest;
@@ -328,6 +329,15 @@ static void set_limits(struct cg_run_limits *out, const struct cg_config_limits 
     };
 }
 
+/* Who is never asked for anything needs no keys. */
+static bool start_jwks(struct cg_engine *e)
+{
+    if (strcmp(e->in.role, "serve") != 0)
+        return true;
+    e->jwks = cg_jwks_create(e->loop, e->http, e->config->auth_options.jwks, e->auth);
+    return e->jwks != NULL;
+}
+
 static int make_floors(struct cg_engine *e, struct cg_err *err)
 {
     e->loop = cg_loop_create();
@@ -339,6 +349,8 @@ static int make_floors(struct cg_engine *e, struct cg_err *err)
         rc = cg_parts_load(&e->parts, e->files, e->config, err);
     if (rc == 0)
         rc = cg_parts_auth(&e->parts, e->config, &e->auth, err);
+    if (rc == 0 && e->config->auth_options.jwks && !start_jwks(e))
+        rc = cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     if (rc == 0)
         rc = cg_db_open_sqlite(e->loop, e->config->database, e->board->db_lock, cg_migrations, &e->db, err);
     if (rc < 0)
@@ -387,6 +399,7 @@ static int make_rooms(struct cg_engine *e, struct cg_err *err)
                                     .runs = e->runs,
                                     .run = &e->run_env,
                                     .auth = e->auth,
+                                    .jwks = e->jwks,
                                     .load = &e->load,
                                     .embeddings = e->parts.embeddings,
                                     .ingest = { door_put, door_drop, e },
@@ -475,6 +488,7 @@ void cg_engine_destroy(struct cg_engine *e)
     cg_runs_destroy(e->runs);
     cg_ingest_destroy(e->ingest);
     cg_api_destroy(e->api);
+    cg_jwks_destroy(e->jwks);
     cg_auth_destroy(e->auth);
     cg_db_close(e->db);
     cg_http_client_destroy(e->http);

@@ -172,30 +172,35 @@ static bool take_credentials(struct cg_request *r)
     return true;
 }
 
-/* Who asks, and may they? Answers when not. */
-static bool admit(struct cg_request *r)
+enum admission { ADMITTED, ANSWERED, KEY_UNKNOWN };
+
+/* Who asks, and may they? Answers when not. KEY_UNKNOWN, if that is allowed: a look at the issuer's keys may tell. */
+static enum admission admit(struct cg_request *r, bool may_look)
 {
     struct cg_err err;
     const char *code;
     if (r->route->flags & CG_PUBLIC)
-        return true;
+        return ADMITTED;
     struct cogent_str header = cg_http_header_find(cg_exchange_head(r->x), "authorization");
     if (cg_auth_bearer(r->env->auth, header, &r->caller, &code, &err) < 0) {
+        if (may_look && r->env->jwks &&
+            (strcmp(code, "key_unknown") == 0 || strcmp(code, "keys_missing") == 0))
+            return KEY_UNKNOWN;
         cg_answer_error(r, err.code, code, "%s", err.message);
-        return false;
+        return ANSWERED;
     }
     cg_auto_json granted = cg_policy_roles(r->env->run->policy, r->caller->roles);
     cg_caller_grant(r->caller, granted);
     cg_op_bind(r->env->loop, r->op, r->caller->tenant);
     if (!take_credentials(r))
-        return false;
+        return ANSWERED;
     cg_runs_signed_in(r->env->runs, r->caller);
     if (r->route->permission && !cg_caller_may(r->caller, r->route->permission)) {
         cg_answer_error(r, COGENT_DENIED, "permission_denied",
                         "This needs the permission %s, which the token does not give.", r->route->permission);
-        return false;
+        return ANSWERED;
     }
-    return true;
+    return ADMITTED;
 }
 
 static void answer_full(struct cg_request *r)
@@ -235,25 +240,22 @@ static int64_t on_head(void *arg, struct cg_exchange *x)
     cg_exchange_on_close(x, on_client_gone, r);
     if ((r->route->flags & CG_WORK) && cg_load_full(r->env->load))
         return turn_away(r);
-    if (!admit(r) || (r->route->begin && !r->route->begin(r)))
+    /* A body that a route reads itself cannot wait until a key has been looked for. */
+    enum admission admission = admit(r, !r->route->begin);
+    if (admission == ANSWERED || (r->route->begin && !r->route->begin(r)))
         return -1;
+    r->unknown_key = admission == KEY_UNKNOWN;
     r->counted = r->route->flags & CG_WORK;
     r->env->load->open += r->counted;
     return (int64_t)r->route->body_max;
 }
 
-static void on_request(void *arg, struct cg_exchange *x)
+/* Admitted, and the body is there. */
+static void handle(struct cg_request *r)
 {
-    (void)arg;
-    struct cg_request *r = cg_exchange_data(x);
-    struct cogent_str body = cg_exchange_body(x);
     struct cg_err err;
-    if (r->turned_away) {
-        answer_full(r);
-        return;
-    }
     if (r->route->flags & CG_BODY) {
-        r->body = cg_json_parse(body, &err);
+        r->body = cg_json_parse(cg_exchange_body(r->x), &err);
         if (!r->body) {
             cg_answer_error(r, COGENT_INVALID, "body_invalid", "The body is %s.", err.message);
             return;
@@ -264,6 +266,25 @@ static void on_request(void *arg, struct cg_exchange *x)
         }
     }
     r->route->handle(r);
+}
+
+static void on_looked(void *arg)
+{
+    struct cg_request *r = arg;
+    if (admit(r, false) == ADMITTED)
+        handle(r);
+}
+
+static void on_request(void *arg, struct cg_exchange *x)
+{
+    (void)arg;
+    struct cg_request *r = cg_exchange_data(x);
+    if (r->turned_away)
+        answer_full(r);
+    else if (!r->unknown_key)
+        handle(r);
+    else if (!cg_jwks_look(r->env->jwks, r->op, on_looked, r))
+        on_looked(r); /* too early for another look: the answer is what it was */
 }
 
 /* What the reader's statuses are called. */

@@ -5,7 +5,7 @@
 
 #include "engine/io/http_server.h"
 #include "engine/run/run.h"
-#include "engine/svc/auth.h"
+#include "engine/svc/jwks.h"
 #include "engine/svc/load.h"
 
 struct cg_api;
@@ -25,6 +25,7 @@ struct cg_api_env {
     struct cg_runs *runs;
     const struct cg_run_env *run;
     const struct cg_auth *auth;
+    struct cg_jwks *jwks;     /* where auth's keys come from; NULL: they do not change */
     struct cg_load *load;     /* how many questions are taken */
     const json_t *embeddings; /* {"embed": {"link": "openai/small", "dimensions": 1536}} */
     struct cg_ingest_door ingest;

@@ -21,7 +21,9 @@ struct cg_request {
         struct cg_request *request); /* the client has left; NULL: the op is cancelled and that is all */
     void *data;                      /* the handler's; freed by it before it answers or in gone */
     int64_t began_us;
-    bool counted;     /* in the worker's load */
+    bool
+        unknown_key; /* its token names a key that we do not have: it is admitted when we have looked for it */
+    bool counted;    /* in the worker's load */
     bool turned_away; /* its body is read, so that the connection can be kept, and nothing is made of it */
     char allow[CG_ALLOW_SIZE]; /* of a path that does not take the method: those that it takes */
     int status;

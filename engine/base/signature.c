@@ -13,7 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RSA_MIN_BITS = 2048, RSA_MAX_BITS = 8192, P256_BYTES = 32, ED25519_BYTES = 32, PARAM_MAX = 1100 };
+enum {
+    POINT_UNCOMPRESSED = 4,
+    RSA_MIN_BITS = 2048,
+    RSA_MAX_BITS = 8192,
+    P256_BYTES = 32,
+    ED25519_BYTES = 32,
+    PARAM_MAX = 1100
+};
 
 /* What a key can be, and what is signed with it. */
 enum kind { RSA_KEY, P256_KEY, ED25519_KEY };
@@ -162,6 +169,23 @@ static EVP_PKEY *read_public(struct cogent_str pem)
     return pkey;
 }
 
+/* Takes pkey. */
+static int verify_key_of(EVP_PKEY *pkey, const char *where, struct cg_verify_key **out, struct cg_err *err)
+{
+    *out = NULL;
+    struct cg_verify_key *key = calloc(1, sizeof *key);
+    if (!key) {
+        EVP_PKEY_free(pkey);
+        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    }
+    int rc = settle(&key->key, pkey, where, err);
+    if (rc < 0)
+        cg_verify_key_destroy(key);
+    else
+        *out = key;
+    return rc;
+}
+
 int cg_verify_key_read(struct cogent_str pem, const char *where, struct cg_verify_key **out,
                        struct cg_err *err)
 {
@@ -176,17 +200,107 @@ int cg_verify_key_read(struct cogent_str pem, const char *where, struct cg_verif
     ERR_clear_error();
     if (!pkey)
         return cg_err_set(err, COGENT_INVALID, "%s: holds no public key and no certificate in PEM", where);
-    struct cg_verify_key *key = calloc(1, sizeof *key);
-    if (!key) {
-        EVP_PKEY_free(pkey);
-        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    return verify_key_of(pkey, where, out, err);
+}
+
+/* JSON Web Keys. */
+
+/* A member in base64url as bytes. Their number, or -1: missing, no text, too long. */
+static int jwk_bytes(const json_t *jwk, const char *name, unsigned char *out, size_t size)
+{
+    const json_t *value = json_object_get(jwk, name);
+    const struct cogent_str text = { json_string_value(value), json_string_length(value) };
+    return text.ptr && text.len ? cg_base64url_decode(text, out, size) : -1;
+}
+
+static EVP_PKEY *from_params(const char *type, OSSL_PARAM *params)
+{
+    EVP_PKEY *pkey = NULL;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    if (ctx && EVP_PKEY_fromdata_init(ctx) == 1)
+        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+    EVP_PKEY_CTX_free(ctx);
+    return pkey;
+}
+
+/* OpenSSL wants numbers in the machine's order of bytes. */
+static bool native(unsigned char *bytes, int len)
+{
+    BIGNUM *n = len > 0 ? BN_bin2bn(bytes, len, NULL) : NULL;
+    bool ok = n && BN_bn2nativepad(n, bytes, len) == len;
+    BN_free(n);
+    return ok;
+}
+
+static EVP_PKEY *jwk_rsa(const json_t *jwk)
+{
+    unsigned char n[PARAM_MAX], e[16];
+    int n_len = jwk_bytes(jwk, "n", n, sizeof n), e_len = jwk_bytes(jwk, "e", e, sizeof e);
+    if (!native(n, n_len) || !native(e, e_len))
+        return NULL;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, (size_t)n_len),
+                            OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, (size_t)e_len),
+                            OSSL_PARAM_construct_end() };
+    return from_params("RSA", params);
+}
+
+static EVP_PKEY *jwk_p256(const json_t *jwk)
+{
+    unsigned char point[1 + 2 * P256_BYTES] = { POINT_UNCOMPRESSED };
+    char group[] = "prime256v1";
+    if (jwk_bytes(jwk, "x", point + 1, P256_BYTES) != P256_BYTES ||
+        jwk_bytes(jwk, "y", point + 1 + P256_BYTES, P256_BYTES) != P256_BYTES)
+        return NULL;
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                            OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
+                            OSSL_PARAM_construct_end() };
+    return from_params("EC", params);
+}
+
+static EVP_PKEY *jwk_ed25519(const json_t *jwk)
+{
+    unsigned char point[ED25519_BYTES];
+    return jwk_bytes(jwk, "x", point, sizeof point) == ED25519_BYTES
+               ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, point, sizeof point)
+               : NULL;
+}
+
+/* What a key of a list is for: one that encrypts, or signs in another way, is none of ours and no mistake. */
+static bool jwk_verifies(const json_t *jwk, enum kind kind)
+{
+    size_t i;
+    json_t *op;
+    const char *use = cg_json_str(jwk, "use", "sig"), *alg = cg_json_str(jwk, "alg", algs[kind]);
+    const json_t *ops = json_object_get(jwk, "key_ops");
+    bool verifies = !ops;
+    json_array_foreach (ops, i, op)
+        verifies |= json_is_string(op) && strcmp(json_string_value(op), "verify") == 0;
+    return verifies && strcmp(use, "sig") == 0 && strcmp(alg, algs[kind]) == 0;
+}
+
+int cg_verify_key_read_jwk(const json_t *jwk, const char *where, struct cg_verify_key **out,
+                           struct cg_err *err)
+{
+    static const struct {
+        const char *kty, *crv; /* crv NULL: it has none */
+        EVP_PKEY *(*read)(const json_t *jwk);
+    } kinds[] = { [RSA_KEY] = { "RSA", NULL, jwk_rsa },
+                  [P256_KEY] = { "EC", "P-256", jwk_p256 },
+                  [ED25519_KEY] = { "OKP", "Ed25519", jwk_ed25519 } };
+    const char *kty = cg_json_str(jwk, "kty", ""), *crv = cg_json_str(jwk, "crv", "");
+    *out = NULL;
+    for (enum kind kind = RSA_KEY; kind <= ED25519_KEY; kind++) {
+        if (strcmp(kty, kinds[kind].kty) != 0 || (kinds[kind].crv && strcmp(crv, kinds[kind].crv) != 0) ||
+            !jwk_verifies(jwk, kind))
+            continue;
+        EVP_PKEY *pkey = kinds[kind].read(jwk);
+        ERR_clear_error();
+        if (!pkey)
+            return cg_err_set(err, COGENT_INVALID, "%s: its numbers are no key of kty %s", where, kty);
+        return verify_key_of(pkey, where, out, err);
     }
-    int rc = settle(&key->key, pkey, where, err);
-    if (rc < 0)
-        cg_verify_key_destroy(key);
-    else
-        *out = key;
-    return rc;
+    return cg_err_set(err, COGENT_DENIED,
+                      "%s: no key that verifies RS256, ES256 or EdDSA signatures of tokens", where);
 }
 
 void cg_verify_key_destroy(struct cg_verify_key *key)

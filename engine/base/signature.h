@@ -4,8 +4,7 @@
 #ifndef CG_BASE_SIGNATURE_H
 #define CG_BASE_SIGNATURE_H
 
-#include "buf.h"
-#include "err.h"
+#include "json.h"
 
 enum { CG_THUMBPRINT_SIZE = 44 }; /* base64url of a SHA-256, and its end */
 
@@ -15,6 +14,10 @@ struct cg_sign_key;
 /* One public key or certificate in PEM; of a certificate the key alone counts. where: what errors begin with. */
 int cg_verify_key_read(struct cogent_str pem, const char *where, struct cg_verify_key **out,
                        struct cg_err *err);
+/* The same from a JSON Web Key (RFC 7517): kty RSA, EC with crv P-256, OKP with crv Ed25519. COGENT_DENIED: it is a key of
+ * another kind or for another use, which nothing is wrong with. */
+int cg_verify_key_read_jwk(const json_t *jwk, const char *where, struct cg_verify_key **out,
+                           struct cg_err *err);
 void cg_verify_key_destroy(struct cg_verify_key *key);
 const char *cg_verify_key_alg(const struct cg_verify_key *key); /* "RS256", "ES256", "EdDSA" */
 /* RFC 7638, base64url. */

@@ -5,6 +5,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/hash.h"
 #include "engine/base/tenant_mint.h"
+#include "jwks.h"
 #include "jwt.h"
 #include "rbac.h"
 
@@ -28,7 +29,17 @@ int cg_auth_create(const struct cg_auth_config *config, const struct cg_tenants 
         return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     auth->config = *config;
     auth->tenants = tenants;
-    int rc = cg_jwt_keys_create(config->secret, config->keys, &auth->keys, err);
+    int rc = 0;
+    if (config->jwks && (config->secret || config->keys))
+        rc = cg_err_set(err, COGENT_INVALID,
+                        "auth: jwks stands beside secret or keys; tokens are of one kind: take one away");
+    else if (config->jwks && cg_jwks_url_wrong(config->jwks))
+        rc = cg_err_set(err, COGENT_INVALID, "auth: jwks: %s", cg_jwks_url_wrong(config->jwks));
+    else if (config->jwks && (!config->issuer || !config->audience))
+        rc = cg_err_set(err, COGENT_INVALID,
+                        "auth: jwks wants issuer and audience: an issuer's keys sign tokens for others too");
+    else if (!config->jwks)
+        rc = cg_jwt_keys_create(config->secret, config->keys, &auth->keys, err);
     if (rc < 0)
         cg_auth_destroy(auth);
     else
@@ -44,9 +55,18 @@ void cg_auth_destroy(struct cg_auth *auth)
     free(auth);
 }
 
+void cg_auth_set_keys(struct cg_auth *auth, struct cg_jwt_keys *keys)
+{
+    cg_jwt_keys_destroy(auth->keys);
+    auth->keys = keys;
+}
+
 void cg_auth_describe(const struct cg_auth *auth, struct cg_buf *out)
 {
-    cg_jwt_keys_describe(auth->keys, out);
+    if (auth->config.jwks)
+        cg_buf_printf(out, "the keys at %s", auth->config.jwks);
+    else
+        cg_jwt_keys_describe(auth->keys, out);
 }
 
 static bool audience_ok(const json_t *aud, const char *want)
@@ -196,7 +216,17 @@ int cg_auth_bearer(const struct cg_auth *auth, struct cogent_str header, struct 
     if (header.len < 8 || header.len > CG_JWT_MAX || strncasecmp(header.ptr, "Bearer ", 7) != 0)
         return cg_err_set(err, COGENT_AUTH, "The token is not a JSON Web Token behind \"Bearer \".");
     cg_auto_json claims = NULL;
+    if (!auth->keys) {
+        *code = "keys_missing";
+        return cg_err_set(
+            err, COGENT_UNAVAILABLE,
+            "The issuer's keys are not known yet: its key set could not be read. Try again soon.");
+    }
     int rc = cg_jwt_open(auth->keys, (struct cogent_str){ header.ptr + 7, header.len - 7 }, &claims, err);
+    if (rc == COGENT_NOT_FOUND) {
+        *code = auth->config.jwks ? "key_unknown" : "token_invalid";
+        return err->code = COGENT_AUTH;
+    }
     if (rc < 0)
         return rc;
     int64_t expires = 0;

@@ -10,6 +10,7 @@ struct cg_auth_config {
     const char *audience;                            /* NULL: any */
     const char *secret;                              /* HS256, at least 32 bytes; or keys */
     const json_t *keys;                              /* paths of public keys; NULL: none */
+    const char *jwks;                                /* the address of the issuer's key set; or the others */
     const char *tenant, *user, *permissions, *roles; /* JSON pointers into the claims */
 };
 
@@ -32,13 +33,19 @@ struct cg_caller {
 };
 
 struct cg_auth;
+struct cg_jwt_keys;
 
 int cg_auth_create(const struct cg_auth_config *config, const struct cg_tenants *tenants,
                    struct cg_auth **out, struct cg_err *err);
 void cg_auth_destroy(struct cg_auth *auth);
 
+/* The keys of the issuer's set, which take the place of those before; takes them. Until they come no token can be looked
+ * at. */
+void cg_auth_set_keys(struct cg_auth *auth, struct cg_jwt_keys *keys);
+
 /* The value of an Authorization header. COGENT_AUTH: no, bad or expired token; COGENT_DENIED with "tenant_unknown"
- * in *code: a good token of a tenant that is not served. *code: the error's stable code. */
+ * in *code: a good token of a tenant that is not served. *code: the error's stable code; "key_unknown" (COGENT_AUTH) and
+ * "keys_missing" (COGENT_UNAVAILABLE) may be mended by a new look at the issuer's set. */
 int cg_auth_bearer(const struct cg_auth *auth, struct cogent_str header, struct cg_caller **out,
                    const char **code, struct cg_err *err);
 

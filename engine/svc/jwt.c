@@ -12,7 +12,8 @@ enum { KEY_FILE_MAX = 64 * 1024, SIGNATURE_MAX = 1100 };
 
 struct named_key {
     struct cg_verify_key *key;
-    char *name; /* of the file, without folders */
+    char *name; /* of the file, without folders; or its kid in the issuer's set */
+    bool is_kid;
 };
 
 struct cg_jwt_keys {
@@ -104,6 +105,72 @@ int cg_jwt_keys_create(const char *secret, const json_t *files, struct cg_jwt_ke
     return rc;
 }
 
+static bool has_kid(const struct cg_jwt_keys *keys, const char *kid)
+{
+    for (size_t i = 0; i < keys->n; i++) {
+        if (strcmp(keys->keys[i].name, kid) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* 1: added; 0: it is for something else, or broken. */
+static int add_jwk(struct cg_jwt_keys *keys, size_t i, const json_t *jwk, struct cg_err *err)
+{
+    char where[64];
+    struct cg_verify_key *key;
+    snprintf(where, sizeof where, "keys/%zu", i);
+    int rc = cg_verify_key_read_jwk(jwk, where, &key, err);
+    if (rc == COGENT_DENIED || rc == COGENT_INVALID) /* the others are not to suffer for it */
+        return 0;
+    if (rc < 0)
+        return rc;
+    const char *kid = cg_json_str(jwk, "kid", cg_verify_key_thumbprint(key));
+    if (has_kid(keys, kid))
+        rc = cg_err_set(err, COGENT_INVALID, "%s: another key has its kid", where);
+    else if (keys->n == CG_JWT_KEYS_MAX)
+        rc = cg_err_set(err, COGENT_INVALID, "more than %d keys", CG_JWT_KEYS_MAX);
+    char *name = rc == 0 ? cg_str_dup(cogent_str(kid)) : NULL;
+    if (!name) {
+        cg_verify_key_destroy(key);
+        return rc < 0 ? rc : cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    }
+    keys->keys[keys->n++] = (struct named_key){ key, name, true };
+    return 1;
+}
+
+int cg_jwt_keys_read_set(const json_t *set, struct cg_jwt_keys **out, struct cg_err *err)
+{
+    size_t i;
+    json_t *jwk;
+    const json_t *list = json_object_get(set, "keys");
+    *out = NULL;
+    if (!json_is_array(list))
+        return cg_err_set(err, COGENT_INVALID, "it is no JSON Web Key Set: {\"keys\": [...]}");
+    struct cg_jwt_keys *keys = calloc(1, sizeof *keys);
+    if (!keys)
+        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    int rc = 0;
+    json_array_foreach (list, i, jwk) {
+        rc = add_jwk(keys, i, jwk, err);
+        if (rc < 0)
+            break;
+    }
+    if (rc >= 0 && keys->n == 0)
+        rc = cg_err_set(err, COGENT_INVALID, "it has no key that verifies RS256, ES256 or EdDSA signatures");
+    if (rc < 0) {
+        cg_jwt_keys_destroy(keys);
+        return rc;
+    }
+    *out = keys;
+    return 0;
+}
+
+size_t cg_jwt_keys_count(const struct cg_jwt_keys *keys)
+{
+    return keys->n;
+}
+
 void cg_jwt_keys_destroy(struct cg_jwt_keys *keys)
 {
     if (!keys)
@@ -178,8 +245,11 @@ static bool name_is(const char *name, const char *kid)
 static bool key_meant(const struct named_key *k, const char *alg, const char *kid)
 {
     return strcmp(cg_verify_key_alg(k->key), alg) == 0 &&
-           (!kid || strcmp(cg_verify_key_thumbprint(k->key), kid) == 0 || name_is(k->name, kid));
+           (!kid || strcmp(cg_verify_key_thumbprint(k->key), kid) == 0 ||
+            (k->is_kid ? strcmp(k->name, kid) == 0 : name_is(k->name, kid)));
 }
+
+static const char no_such_key[] = "This server has no key of the token's kid and algorithm.";
 
 /* NULL, or what is wrong with the signature. */
 static const char *check_signature(const struct cg_jwt_keys *keys, const struct parts *t, const char *alg,
@@ -203,7 +273,7 @@ static const char *check_signature(const struct cg_jwt_keys *keys, const struct 
             return NULL;
     }
     return meant ? "The token's signature is wrong: it was made with another key, or changed."
-           : kid ? "This server has no key of the token's kid and algorithm."
+           : kid ? no_such_key
                  : "The token's algorithm is not one that this server has a key for.";
 }
 
@@ -220,7 +290,7 @@ int cg_jwt_open(const struct cg_jwt_keys *keys, struct cogent_str token, json_t 
                           "The token's header is no JSON object, has crit, or a kid that is no text.");
     const char *why = check_signature(keys, &t, cg_json_str(head, "alg", ""), json_string_value(kid));
     if (why)
-        return cg_err_set(err, COGENT_AUTH, "%s", why);
+        return cg_err_set(err, why == no_such_key ? COGENT_NOT_FOUND : COGENT_AUTH, "%s", why);
     *claims = decode_json(t.payload);
     return *claims ? 0
                    : cg_err_set(err, COGENT_AUTH, "The token was refused: its claims are no JSON object.");

@@ -14,12 +14,17 @@ struct cg_jwt_keys;
 
 /* Exactly one of the two. secret: at least CG_JWT_SECRET_MIN bytes. files: array of paths of PEM files, a key each. */
 int cg_jwt_keys_create(const char *secret, const json_t *files, struct cg_jwt_keys **out, struct cg_err *err);
+/* From a JSON Web Key Set (RFC 7517). Keys of other kinds and uses, and broken ones, are passed over; no key that verifies,
+ * two with one kid, and more than CG_JWT_KEYS_MAX are mistakes. */
+int cg_jwt_keys_read_set(const json_t *set, struct cg_jwt_keys **out, struct cg_err *err);
 void cg_jwt_keys_destroy(struct cg_jwt_keys *keys);
+size_t cg_jwt_keys_count(const struct cg_jwt_keys *keys);
 /* "HS256 with a secret", or each key: name, algorithm, thumbprint. For people. */
 void cg_jwt_keys_describe(const struct cg_jwt_keys *keys, struct cg_buf *out);
 
-/* The claims of a token whose signature is right; a new reference. COGENT_AUTH otherwise. What a token says of keys
- * (jwk, jku, x5u, x5c) is never looked at; its kid must equal a key's thumbprint or file name. */
+/* The claims of a token whose signature is right; a new reference. COGENT_AUTH otherwise, and COGENT_NOT_FOUND when it is
+ * that no key is of the token's kid and algorithm. What a token says of keys (jwk, jku, x5u, x5c) is never looked at; its
+ * kid must equal a key's thumbprint, its file's name, or its kid in the set. */
 int cg_jwt_open(const struct cg_jwt_keys *keys, struct cogent_str token, json_t **claims, struct cg_err *err);
 
 /* Adds a token of our own to out; key's thumbprint is its kid. */

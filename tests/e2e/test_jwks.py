@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tokens of an issuer whose keys are read from its address: oauth2-mock-server, an issuer by somebody else, makes and signs
+them. Skipped, with a sentence, where Node or the package is not installed: scripts/dev/clients.sh gets it."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+import node
+from stack import Stack, until
+
+NODE = node.find()
+CLAIMS = {"sub": "ann", "aud": "cogent", "tenant_id": "demo", "permissions": ["*"]}
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Issuer:
+    def __init__(self):
+        self.process = subprocess.Popen([NODE, os.path.join(node.CLIENTS, "issuer.mjs")], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, env=node.ENVIRONMENT)
+        self.keys_url = self.process.stdout.readline().strip()
+        self.name = self.keys_url.removesuffix("/jwks")
+
+    def ask(self, **line):
+        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def make(self, alg):
+        return self.ask(make=alg)["kid"]
+
+    def token(self, kid, **claims):
+        return self.ask(token=dict(CLAIMS, **claims), kid=kid)["token"]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+class Keys(unittest.TestCase):
+    def setUp(self):
+        self.issuer = Issuer()
+        self.addCleanup(self.issuer.stop)
+
+    def stack(self, url=None, start=True):
+        s = Stack(start=False, jobs=0, workers=1, feeds=False)
+        self.addCleanup(s.stop)
+        self.set_auth(s, f'jwks = "{url or self.issuer.keys_url}", issuer = "{self.issuer.name}", audience = "cogent"')
+        if start:
+            s.start()
+        return s
+
+    def set_auth(self, s, auth):
+        with open(s.config, encoding="utf-8") as file:
+            before, _, after = file.read().partition("auth = {")
+        s.write(s.config, before + "auth = { " + auth + " },\n" + after.partition("\n")[2])
+
+    def status(self, s, token):
+        """And the error's code, if it is one."""
+        reply = s.get("/v1/me", bearer=token)
+        return (reply.status, None if reply.status == 200 else reply.json["error"]["code"])
+
+    def test_kinds_and_claims(self):
+        kids = {alg: self.issuer.make(alg) for alg in ("RS256", "ES256", "EdDSA")}
+        s = self.stack()
+        for alg, kid in kids.items():
+            with self.subTest(alg):
+                self.assertEqual(self.status(s, self.issuer.token(kid)), (200, None))
+        rsa = kids["RS256"]
+        now = int(time.time())
+        for wrong, claims in [("audience", {"aud": "another"}), ("issuer", {"iss": "https://login.example"}),
+                              ("tenant", {"tenant_id": None}), ("user", {"sub": ""}), ("not yet", {"nbf": now + 600})]:
+            with self.subTest(wrong):
+                self.assertEqual(self.status(s, self.issuer.token(rsa, **claims)), (401, "token_invalid"))
+        self.assertEqual(self.status(s, self.issuer.token(rsa, exp=now - 600)), (401, "token_expired"))
+        self.assertEqual(self.status(s, self.issuer.token(rsa, exp=now - 30)), (200, None))  # within the skew
+
+    def test_the_algorithm_is_the_keys(self):
+        kid = self.issuer.make("RS256")
+        s = self.stack()
+        head, body, mac = self.issuer.token(kid).split(".")
+        jwk = json.loads(__import__("urllib.request").request.urlopen(self.issuer.keys_url).read())["keys"][0]
+        for alg in ("HS256", "none", "RS384", "PS256", "rs256"):
+            forged_head = b64(json.dumps({"alg": alg, "typ": "JWT", "kid": kid}).encode())
+            for secret in (json.dumps(jwk).encode(), jwk["n"].encode(), base64.urlsafe_b64decode(jwk["n"] + "==")):
+                signed = f"{forged_head}.{body}"
+                forged = b64(hmac.new(secret, signed.encode(), hashlib.sha256).digest())
+                for token in (f"{signed}.{forged}", f"{signed}.", f"{signed}.{mac}"):
+                    self.assertEqual(self.status(s, token)[0], 401, (alg, token[-20:]))
+        # A key that the token brings along is not looked at.
+        own = b64(json.dumps({"alg": "RS256", "kid": kid + "x", "jwk": jwk, "jku": self.issuer.keys_url}).encode())
+        self.assertEqual(self.status(s, f"{own}.{body}.{mac}"), (401, "key_unknown"))
+        self.assertEqual(self.status(s, f"{head}.{body}.{mac}"), (200, None))
+
+    def test_rotation(self):
+        old = self.issuer.make("RS256")
+        s = self.stack()
+        before = self.issuer.token(old)
+        self.assertEqual(self.status(s, before), (200, None))
+        # A new key is looked for when the first token names it, and that request is answered; a question with a body, too.
+        new = self.issuer.make("ES256")
+        self.assertEqual(s.ask("What can you do?", bearer=self.issuer.token(new)).get("status"), "complete")
+        self.assertEqual(self.status(s, before), (200, None))
+        # Not at the pleasure of whoever makes kids up: a second look within the minute is too early.
+        newer = self.issuer.make("ES256")
+        self.assertEqual(self.status(s, self.issuer.token(newer)), (401, "key_unknown"))
+        # What the set no longer lists is not believed by whoever has read it since.
+        self.issuer.ask(forget=True)
+        newest = self.issuer.make("RS256")
+        self.assertEqual(self.status(s, before), (200, None))
+        s.server.send_signal(signal.SIGHUP)
+        until("workers that have read the new set", lambda: self.status(s, self.issuer.token(newest)) == (200, None))
+        until("the old workers to be gone", lambda: self.status(s, before) == (401, "key_unknown"))
+
+    def test_an_issuer_that_comes_late(self):
+        with socket.socket() as spare:
+            spare.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{spare.getsockname()[1]}/jwks"
+        s = self.stack(url)
+        kid = self.issuer.make("RS256")
+        reply = s.get("/v1/me", bearer=self.issuer.token(kid))
+        self.assertEqual((reply.status, reply.json["error"]["code"]), (503, "keys_missing"))
+        self.assertIn("Retry-After", reply.headers)
+        self.assertIn('"jwks.failed"', s.logged())
+        with subprocess.Popen([sys.executable, "-c", FORWARD, url.split(":")[2].split("/")[0], self.issuer.keys_url]) as forward:
+            try:
+                until("the next try", lambda: self.status(s, self.issuer.token(kid)) == (200, None))
+            finally:
+                forward.terminate()
+
+    def test_configuration(self):
+        s = self.stack(start=False)
+        rest = f'issuer = "{self.issuer.name}", audience = "cogent"'
+        for auth, words in [(f'jwks = "{self.issuer.keys_url}", secret = file "secret", {rest}', "take one away"),
+                            (f'jwks = "http://login.example/jwks", {rest}', "https"),
+                            (f'jwks = "http://localhost.example/jwks", {rest}', "https"),
+                            (f'jwks = "{self.issuer.keys_url}", issuer = "x"', "issuer and audience")]:
+            with self.subTest(auth):
+                self.set_auth(s, auth)
+                done = subprocess.run([os.environ["COGENTD"], "-c", s.config, "--check-config"], stdout=subprocess.PIPE,
+                                      stderr=subprocess.STDOUT, text=True, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(words, done.stdout)
+
+
+# A door at that port that answers with what is behind another address.
+FORWARD = """
+import http.server, sys, urllib.request
+class Door(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = urllib.request.urlopen(sys.argv[2]).read()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Door).serve_forever()
+"""
+
+if __name__ == "__main__":
+    why = node.missing(NODE, ["oauth2-mock-server"])
+    if why:
+        print("skipped:", why)
+        sys.exit(node.SKIP)
+    unittest.main()

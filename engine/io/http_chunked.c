@@ -89,6 +89,18 @@ static int size_line_end(struct cg_chunked *c)
     return c->excess > EXCESS_MAX ? -1 : c->left ? DATA : TRAILER;
 }
 
+static int trailer_name_step(struct cg_chunked *c, char b)
+{
+    if (b == ':') {
+        bool guarded = cg_http_is_guarded((struct cogent_str){ c->name, c->name_len });
+        c->name_len = 0;
+        return guarded ? -1 : TRAILER_VALUE;
+    }
+    if (c->name_len < sizeof c->name)
+        c->name[c->name_len++] = b;
+    return cg_http_is_token((unsigned char)b) ? TRAILER_NAME : -1;
+}
+
 /* One byte outside of data. Returns the next state or -1. */
 static int step(struct cg_chunked *c, char b)
 {
@@ -102,9 +114,9 @@ static int step(struct cg_chunked *c, char b)
     case DATA_LF:
         return b == '\n' ? SIZE : -1;
     case TRAILER:
-        return b == '\r' ? LAST_LF : cg_http_is_token((unsigned char)b) ? TRAILER_NAME : -1;
+        return b == '\r' ? LAST_LF : b == ':' ? -1 : trailer_name_step(c, b);
     case TRAILER_NAME:
-        return b == ':' ? TRAILER_VALUE : cg_http_is_token((unsigned char)b) ? TRAILER_NAME : -1;
+        return trailer_name_step(c, b);
     case TRAILER_VALUE:
         return b == '\r' ? TRAILER_LF : is_text(b) ? TRAILER_VALUE : -1;
     case TRAILER_LF:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The strict reader of a chunked body (RFC 9112 7.1). Pure: bytes in, data out. Extensions and trailers are read as
- * their grammar wants them, without the white space that it puts up with, and thrown away; both are bounded, and so is
+ * their grammar wants them, without the white space that it puts up with, and thrown away; a trailer that frames or names who asks is refused. Both are bounded, and so is
  * what a body may spend on them for each byte of data. */
 #ifndef CG_IO_HTTP_CHUNKED_H
 #define CG_IO_HTTP_CHUNKED_H
@@ -13,6 +13,8 @@ struct cg_chunked {
     unsigned line;   /* bytes of the current line, or of all trailers */
     uint64_t excess; /* bytes of lines beyond what their chunks are worth */
     bool digits;
+    char name[20]; /* of a trailer, as much as there is room for */
+    unsigned name_len;
 };
 
 /* Takes what it can; data is appended to out. Returns bytes used, -400, or -413 when a chunk would make out longer than

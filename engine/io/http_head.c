@@ -4,13 +4,6 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
-static const struct {
-    const char *name;
-    bool once;
-} guarded[] = {
-    { "host", true }, { "authorization", true }, { "content-length", true }, { "transfer-encoding", true }
-};
-
 enum { METHOD_MAX = 20, HOST_MAX = 255 };
 
 static bool is_digit(unsigned char c)
@@ -26,6 +19,16 @@ static bool is_word(unsigned char c, const char *others)
 bool cg_http_is_token(unsigned char c)
 {
     return is_word(c, "!#$%&'*+-.^_`|~");
+}
+
+bool cg_http_is_guarded(struct cogent_str name)
+{
+    static const char *const names[] = { "host", "authorization", "content-length", "transfer-encoding" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (cg_str_caseeq(name, names[i]))
+            return true;
+    }
+    return false;
 }
 
 static bool all_token(struct cogent_str s)
@@ -203,8 +206,9 @@ static int read_header(struct cogent_str line, struct cg_http_head *head, const 
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return refuse(400, why, "A header's value holds a control character.");
     }
-    for (size_t g = 0; g < sizeof guarded / sizeof guarded[0]; g++) {
-        if (cg_str_caseeq(h.name, guarded[g].name) && cg_http_header_find(head, guarded[g].name).ptr)
+    for (size_t i = 0; cg_http_is_guarded(h.name) && i < head->n_headers; i++) {
+        if (head->headers[i].name.len == h.name.len &&
+            strncasecmp(head->headers[i].name.ptr, h.name.ptr, h.name.len) == 0)
             return refuse(400, why, "A header that may stand once stands twice.");
     }
     if (head->n_headers == CG_HTTP_HEADERS_MAX)

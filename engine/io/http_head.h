@@ -35,6 +35,8 @@ int cg_http_head_read(struct cogent_str bytes, struct cg_http_head *head, const 
 /* Value of a header, name in lower case; ptr NULL when absent. */
 struct cogent_str cg_http_header_find(const struct cg_http_head *head, const char *name);
 
+/* Whether a header is one of those that may stand once, and in a head only. */
+bool cg_http_is_guarded(struct cogent_str name);
 /* Whether a byte may stand in a method, a header's name and the like (RFC 9110 5.6.2). */
 bool cg_http_is_token(unsigned char c);
 

@@ -13,6 +13,8 @@ cogent_test_packages=(
   # The backends of tests/backends.
   curl openssl php-cli python3-anyio python3-fastapi python3-httpx python3-jsonschema python3-jwt python3-uvicorn
 )
+# Without these a test is skipped, with a sentence.
+cogent_wish_packages=(haproxy)
 # What the plugins in this tree want beside that.
 cogent_plugin_packages=(libstemmer-dev)
 

@@ -6,27 +6,35 @@
 #include "engine/base/log.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum {
     TURNED_AWAY_MAX = 64, /* those who are being told so; whoever comes then is not told */
     REST_MS = 100,
-    PATIENCE_MS = 100
+    PATIENCE_MS = 10
 };
 
-/* Whoever has waited for the longest time goes. false: nobody has. */
+/* Something has come that has not been read yet. */
+static bool has_asked(const struct cg_http_conn *c)
+{
+    int n = 0;
+    return ioctl(bufferevent_getfd(c->bev), FIONREAD, &n) == 0 && n > 0;
+}
+
+/* Whoever has waited for the longest time goes; not who has just come, whose request may be on its way. false: there is
+ * nobody. */
 static bool make_room(struct cg_http_server *s)
 {
     int64_t latest = cg_mono_us() - PATIENCE_MS * 1000;
     struct cg_http_conn *c = s->longest;
-    while (c && c->waits_since_us <= latest && cg_http_conn_unsent(c))
+    while (c && c->waits_since_us <= latest && (cg_http_conn_unsent(c) || has_asked(c)))
         c = c->shorter;
-    if (c && c->waits_since_us > latest) /* its request may be on its way */
+    if (!c || c->waits_since_us > latest)
         return false;
-    if (c)
-        cg_http_conn_close(c);
-    return c != NULL;
+    cg_http_conn_close(c);
+    return true;
 }
 
 static void listeners_on(struct cg_http_server *s, bool on)

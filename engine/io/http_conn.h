@@ -57,9 +57,17 @@ struct cg_http_conn {
     bool waiting, turned_away, eof, in_turn, dead;
 };
 
+/* libevent keeps timers of one duration in a queue instead of its heap, when it is told of the duration. */
+enum { CG_HTTP_TIMEOUTS = 5 };
+struct cg_http_timeout {
+    uint32_t ms;
+    struct timeval tv;
+};
+
 struct cg_http_server {
     struct cg_loop *loop;
     struct cg_http_limits limits;
+    struct cg_http_timeout timeouts[CG_HTTP_TIMEOUTS];
     struct cg_http_handler handler;
     struct cg_http_conn *conns;
     struct cg_http_conn *longest, *shortest; /* those that wait for a request, by when they began to */

@@ -15,6 +15,7 @@ enum {
     READ_MAX = 64 * 1024,
     LINGER_MS = 2000,
     UNSENT_MAX = 64 * 1024, /* answers that a client has not taken, beyond which it is asked nothing more */
+    KERNEL_MAX = 64 * 1024, /* the same, of what the kernel has taken and not sent */
     SHARE = 16,             /* requests of a connection in a turn of the loop */
     LOOK = 1024             /* bytes of a head after which it is read again, even if no line has ended */
 };
@@ -96,9 +97,31 @@ size_t cg_http_conn_unsent(const struct cg_http_conn *c)
     return evbuffer_get_length(bufferevent_get_output(c->bev));
 }
 
+/* With thousands of connections a heap of timers would cost every request a walk through all of their memory. */
+static void init_timeouts(struct cg_http_server *s)
+{
+    const struct cg_http_limits *l = &s->limits;
+    const uint32_t all[CG_HTTP_TIMEOUTS] = { l->head_ms, l->idle_ms, l->body_grace_ms, l->write_ms,
+                                             LINGER_MS };
+    for (size_t i = 0; i < CG_HTTP_TIMEOUTS; i++) {
+        struct timeval tv = cg_ms(all[i]);
+        const struct timeval *common = event_base_init_common_timeout(cg_loop_base(s->loop), &tv);
+        s->timeouts[i] = (struct cg_http_timeout){ all[i], common ? *common : tv };
+    }
+}
+
+static struct timeval timeout_of(const struct cg_http_server *s, uint32_t ms)
+{
+    for (size_t i = 0; i < CG_HTTP_TIMEOUTS; i++) {
+        if (s->timeouts[i].ms == ms)
+            return s->timeouts[i].tv;
+    }
+    return cg_ms(ms);
+}
+
 void cg_http_conn_timer(struct cg_http_conn *c, uint32_t ms)
 {
-    struct timeval tv = cg_ms(ms);
+    struct timeval tv = timeout_of(c->server, ms);
     if (ms)
         event_add(c->timer, &tv);
     else
@@ -130,6 +153,7 @@ static struct cg_exchange *exchange_create(struct cg_http_conn *c)
     x->conn = c;
     c->x = x;
     c->looked = 0;
+    conn_stops_waiting(c);
     c->server->busy++;
     cg_id_make("req_", x->id);
     return x;
@@ -238,6 +262,7 @@ void cg_http_conn_last(struct cg_http_conn *c)
 {
     struct evbuffer *in = bufferevent_get_input(c->bev);
     c->state = CG_HTTP_LAST;
+    conn_stops_waiting(c);
     cg_http_conn_timer(c, 0);
     evbuffer_drain(in, evbuffer_get_length(in));
     bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
@@ -413,8 +438,8 @@ static bool conn_make(struct cg_http_server *s, int fd, struct cg_http_conn **ou
 
 struct cg_http_conn *cg_http_conn_open(struct cg_http_server *s, int fd)
 {
-    struct timeval write_ms = cg_ms(s->limits.write_ms);
-    const int on = 1;
+    struct timeval write_ms = timeout_of(s, s->limits.write_ms);
+    const int on = 1, waiting = KERNEL_MAX;
     struct cg_http_conn *c;
     if (!conn_make(s, fd, &c)) {
         if (c && c->timer)
@@ -428,6 +453,8 @@ struct cg_http_conn *cg_http_conn_open(struct cg_http_server *s, int fd)
     }
     /* A stream's pieces go out at once. A Unix socket refuses the word, and never waits. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* Else the kernel keeps megabytes for a client that takes nothing. What is on its way does not count. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &waiting, sizeof waiting);
     c->next = s->conns;
     c->prev = &s->conns;
     if (c->next)
@@ -454,6 +481,7 @@ struct cg_http_server *cg_http_server_create(struct cg_loop *loop, const struct 
     s->loop = loop;
     s->limits = *limits;
     s->handler = *handler;
+    init_timeouts(s);
     s->peers = cg_peers_create(limits->peer_connections, limits->trusted, limits->n_trusted);
     if (s->peers && cg_http_accept_init(s))
         return s;

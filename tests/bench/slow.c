@@ -3,7 +3,7 @@
  *
  *   bench-slow attack PORT TOKEN IDLE HEADS BODIES DEAF
  *     That many connections: kept alive without a request; a head and a body of a byte a second; asking for much and taking
- *     nothing. Whoever is cut comes again. Prints "ready" when all are there, and on the end of its input what became of them.
+ *     nothing. Whoever is cut comes again within a second. Prints "ready" when all are there, and on the end of its input what became of them.
  *   bench-slow probe PORT TOKEN SECONDS
  *     One client that asks, waits for the answer and asks again, by turns on one connection and on new ones. Prints the microseconds.
  *
@@ -128,7 +128,7 @@ static void watch(int epoll, struct attacker *a)
         die("epoll_ctl");
 }
 
-static void heard(int epoll, struct attacker *a, struct fate *fate)
+static void heard(struct attacker *a, struct fate *fate)
 {
     char text[4096];
     ssize_t n = recv(a->fd, text, sizeof text - 1, 0);
@@ -140,15 +140,17 @@ static void heard(int epoll, struct attacker *a, struct fate *fate)
     else
         fate[a->kind].closed++;
     close(a->fd);
-    begin(a);
-    watch(epoll, a);
+    a->fd = -1;
 }
 
-/* Each slow one has its byte a second. */
-static void drip(const struct attacker *all, size_t n, size_t slice)
+/* Each has its turn once a second: the slow ones for their byte, and whoever was cut to come again. */
+static void drip(int epoll, struct attacker *all, size_t n, size_t slice)
 {
     for (size_t i = slice; i < n; i += SLICES) {
-        if (all[i].kind == HEADS || all[i].kind == BODIES)
+        if (all[i].fd < 0) {
+            begin(&all[i]);
+            watch(epoll, &all[i]);
+        } else if (all[i].kind == HEADS || all[i].kind == BODIES)
             send_all(all[i].fd, "a", 1);
     }
 }
@@ -192,10 +194,10 @@ static int attack(char **counts)
                 free(all);
                 return 0;
             }
-            heard(epoll, events[i].data.ptr, fate);
+            heard(events[i].data.ptr, fate);
         }
         for (; next <= now_us(); next += 1000000 / SLICES)
-            drip(all, n, slice++ % SLICES);
+            drip(epoll, all, n, slice++ % SLICES);
     }
 }
 

@@ -2,8 +2,11 @@
 """Slow clients of every kind at once: whoever asks meanwhile is answered, and the slow ones are cut when their time is over.
 What they cost in time is measured by scripts/dev/slow_clients."""
 
+import contextlib
+import http.client
 import json
 import os
+import socket
 import subprocess
 import unittest
 
@@ -11,7 +14,9 @@ from stack import WAIT, Stack, token, until
 
 IDLE, HEADS, BODIES, DEAF = 300, 60, 60, 20
 MOST = 250  # connections that there may be: fewer than come
-CONFIG = f"""http = {{ connections = {MOST}, head = "1s", write = "2s", body_rate = 100000 }},"""
+PEER = 200  # of one address, but for the one that is trusted
+CONFIG = f"""http = {{ connections = {MOST}, peer_connections = {PEER}, trusted_proxies = {{ "127.0.0.1" }},
+                     head = "1s", write = "2s", body_rate = 100000 }},"""
 
 
 class Slow(unittest.TestCase):
@@ -58,6 +63,25 @@ class Slow(unittest.TestCase):
             fate = json.loads(process.communicate(timeout=WAIT)[0])
             self.assertGreaterEqual(fate[kind]["told"], max(counts) // 2, fate)  # the rest may be on its way
             self.assertEqual(0, fate[kind]["closed"], fate)
+
+    def test_one_address_has_its_share(self):
+        with contextlib.ExitStack() as open_ones:
+            come = lambda: open_ones.enter_context(socket.create_connection(("127.0.0.1", self.stack.port), WAIT, ("127.0.0.9", 0)))
+            for _ in range(PEER):
+                come().sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            until("them to be there", lambda: self.connections() >= PEER)
+            reply = http.client.HTTPResponse(come())
+            reply.begin()
+            self.assertEqual((429, "5", "close"), (reply.status, reply.headers["Retry-After"], reply.headers["Connection"]))
+            problem = json.loads(reply.read())
+            self.assertEqual("too_many_connections", problem["error"]["code"])
+            self.assertIn("http.trusted_proxies", problem["detail"])
+            # Whoever writes another address into a header is still who they are.
+            reply = http.client.HTTPResponse(come())
+            reply.begin()
+            self.assertEqual(429, reply.status)
+            self.assertEqual(200, self.stack.get("/healthz", headers={"X-Forwarded-For": "127.0.0.9"}).status)
+        until("them to be gone", lambda: self.connections() <= 1)
 
     def test_who_takes_nothing_is_cut(self):
         process = self.attack(0, 0, 0, DEAF)

@@ -216,6 +216,7 @@ static int64_t turn_away(struct cg_request *r)
 {
     int64_t length = cg_exchange_head(r->x)->length;
     r->turned_away = true;
+    r->env->load->turned_away++;
     if (length >= 0 && length <= UNREAD_MAX)
         return length;
     answer_full(r);

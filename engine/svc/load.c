@@ -2,12 +2,15 @@
 #include "load.h"
 
 enum {
-    BUSY = 920, /* thousandths of the time: there is no room for what the questions at hand will still cost */
-    CALM = 800,
-    LATE_MS = 25, /* the loop came so late to the look: that long everything waits */
+    BUSY = 960, /* thousandths of the time: there is no room for what the questions at hand will still cost */
+    CALM = 900,
+    LATE_MS = 80, /* the loop came so late to the look: that long everything waits */
     LATE_LOOKS = 2,
     KEEP = 950, /* thousandths of what was too much */
-    GROW = 64   /* a sixty-fourth with each look */
+    GROW = 64,  /* a sixty-fourth with each look */
+    /* Whoever is turned away and asks again at once keeps the loop busy too, and that is no reason to take fewer. */
+    TURNED_AWAY_US = 50,
+    STORM = 100
 };
 
 void cg_load_init(struct cg_load *load)
@@ -28,9 +31,12 @@ static bool lower(struct cg_load *load)
 
 bool cg_load_look(struct cg_load *load, const struct cg_load_look *look)
 {
-    int64_t busy = look->wall_us > 0 ? look->cpu_us * 1000 / look->wall_us : 0;
+    int64_t cpu = look->cpu_us - (int64_t)load->turned_away * TURNED_AWAY_US;
+    int64_t busy = look->wall_us > 0 ? cpu * 1000 / look->wall_us : 0;
     int64_t late_ms = look->wall_us / 1000 - CG_LOAD_LOOK_MS;
-    load->late = late_ms >= LATE_MS ? load->late + 1 : 0;
+    bool storm = load->turned_away >= STORM;
+    load->turned_away = 0;
+    load->late = late_ms >= LATE_MS && !storm ? load->late + 1 : 0;
     if (busy >= BUSY || load->late >= LATE_LOOKS)
         return lower(load);
     bool pressed = load->mark != CG_LOAD_NO_MARK && load->open + load->open / 8 >= load->mark;

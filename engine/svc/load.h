@@ -18,9 +18,10 @@ enum {
 };
 
 struct cg_load {
-    uint32_t open; /* questions at hand */
-    uint32_t mark; /* CG_LOAD_NO_MARK: none is known yet */
-    unsigned late; /* looks in a row that came late */
+    uint32_t open;        /* questions at hand */
+    uint32_t mark;        /* CG_LOAD_NO_MARK: none is known yet */
+    uint32_t turned_away; /* since the last look */
+    unsigned late;        /* looks in a row that came late */
 };
 
 struct cg_load_look {

@@ -6,8 +6,9 @@ enum {
     CALM = 900,
     LATE_MS = 80, /* the loop came so late to the look: that long everything waits */
     LATE_LOOKS = 2,
-    KEEP = 950, /* thousandths of what was too much */
-    GROW = 64,  /* a sixty-fourth with each look */
+    BUSY_LOOKS = 5, /* a burst is no state */
+    KEEP = 950,     /* thousandths of what was too much */
+    GROW = 64,      /* a sixty-fourth with each look */
     /* Whoever is turned away and asks again at once keeps the loop busy too, and that is no reason to take fewer. */
     TURNED_AWAY_US = 50,
     STORM = 100
@@ -37,7 +38,8 @@ bool cg_load_look(struct cg_load *load, const struct cg_load_look *look)
     bool storm = load->turned_away >= STORM;
     load->turned_away = 0;
     load->late = late_ms >= LATE_MS && !storm ? load->late + 1 : 0;
-    if (busy >= BUSY || load->late >= LATE_LOOKS)
+    load->busy = busy >= BUSY ? load->busy + 1 : 0;
+    if (load->busy >= BUSY_LOOKS || load->late >= LATE_LOOKS)
         return lower(load);
     bool pressed = load->mark != CG_LOAD_NO_MARK && load->open + load->open / 8 >= load->mark;
     if (pressed && busy < CALM && load->late == 0)

@@ -21,7 +21,7 @@ struct cg_load {
     uint32_t open;        /* questions at hand */
     uint32_t mark;        /* CG_LOAD_NO_MARK: none is known yet */
     uint32_t turned_away; /* since the last look */
-    unsigned late;        /* looks in a row that came late */
+    unsigned busy, late;  /* looks in a row that found the loop busy, that came late */
 };
 
 struct cg_load_look {

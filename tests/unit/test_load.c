@@ -41,11 +41,28 @@ static void learns(void **state)
     assert_false(cg_load_full(&load));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         load.open = rows[i].open;
+        load.busy = 10; /* it has been so for long */
         load.turned_away = rows[i].turned_away;
         bool lowered = cg_load_look(&load, &looks[rows[i].look]);
         if (lowered != rows[i].lowered || load.mark != rows[i].mark)
             fail_msg("%s: lowered %d, mark %u", rows[i].about, lowered, load.mark);
     }
+}
+
+/* Being busy for a moment is what a processor is for. */
+static void a_burst_is_no_state(void **state)
+{
+    (void)state;
+    struct cg_load load;
+    cg_load_init(&load);
+    load.open = 1000;
+    for (int i = 0; i < 4; i++)
+        assert_false(cg_load_look(&load, &looks[BUSY]));
+    assert_false(cg_load_look(&load, &looks[CALM]));
+    for (int i = 0; i < 4; i++)
+        assert_false(cg_load_look(&load, &looks[BUSY]));
+    assert_true(cg_load_look(&load, &looks[BUSY]));
+    assert_int_equal(load.mark, 950);
 }
 
 static void full(void **state)
@@ -61,6 +78,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learns),
+        cmocka_unit_test(a_burst_is_no_state),
         cmocka_unit_test(full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -372,18 +372,33 @@ int cg_read_string(struct cogent_str json, const char *pointer, char *buf, size_
     return raw.ptr[0] == '"' && size ? unquote(raw, buf, size) : COGENT_INVALID;
 }
 
+/* 6.0 and 1e2 are integers to a schema, so they are to a reader; doubles beyond 2^53 are not to be trusted. */
+static bool whole_double(const char *text, int64_t *out)
+{
+    static const double most = 9007199254740992.0;
+    char *end;
+    double d = strtod(text, &end);
+    if (end == text || *end || !(d >= -most && d <= most) || d != (double)(int64_t)d)
+        return false;
+    *out = (int64_t)d;
+    return true;
+}
+
 int cg_read_integer(struct cogent_str json, const char *pointer, int64_t *out)
 {
     struct cogent_str raw;
-    char text[24], *end;
+    char text[40], *end;
     int rc = cg_read_raw(json, pointer, &raw);
     if (rc < 0)
         return rc;
-    if (raw.len > 20 || !cg_str_copy(text, sizeof text, raw))
+    bool number = raw.ptr[0] == '-' || (raw.ptr[0] >= '0' && raw.ptr[0] <= '9');
+    if (!number || !cg_str_copy(text, sizeof text, raw))
         return COGENT_INVALID;
+    if (strpbrk(text, ".eE"))
+        return whole_double(text, out) ? 0 : COGENT_INVALID;
     errno = 0;
     long long n = strtoll(text, &end, 10);
-    if (end == text || *end || text[0] == '+' || errno == ERANGE)
+    if (end == text || *end || errno == ERANGE)
         return COGENT_INVALID;
     *out = n;
     return 0;

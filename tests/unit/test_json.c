@@ -132,6 +132,13 @@ static void reads_numbers(void **state)
     assert_int_equal(cg_read_integer(json, "/i", &n), 0);
     assert_int_equal(n, -12);
     assert_int_equal(cg_read_integer(json, "/r", &n), COGENT_INVALID);
+    /* What a schema calls an integer is one to a tool. */
+    assert_int_equal(cg_read_integer(json, "/big", &n), 0);
+    assert_int_equal(n, 1000);
+    assert_int_equal(cg_read_integer(cogent_str("-6.0"), "", &n), 0);
+    assert_int_equal(n, -6);
+    assert_int_equal(cg_read_integer(cogent_str("1e16"), "", &n), COGENT_INVALID);
+    assert_int_equal(cg_read_integer(cogent_str("1e400"), "", &n), COGENT_INVALID);
     assert_int_equal(cg_read_integer(json, "/d", &n), COGENT_INVALID);
     assert_int_equal(cg_read_integer(cogent_str("-9223372036854775808"), "", &n), 0);
     assert_int_equal(cg_read_integer(cogent_str("9223372036854775808"), "", &n), COGENT_INVALID);

@@ -15,6 +15,9 @@ cogent_test_packages=(
 )
 # Without these a test is skipped, with a sentence.
 cogent_wish_packages=(haproxy)
+# For scripts/fuzz, and for scripts/test --coverage.
+cogent_fuzz_packages=(clang libclang-rt-14-dev)
+cogent_coverage_packages=(gcovr)
 # What the plugins in this tree want beside that.
 cogent_plugin_packages=(libstemmer-dev)
 

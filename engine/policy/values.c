@@ -227,8 +227,8 @@ static void take_table(lua_State *L, int index, struct cg_take *take, json_t **s
 {
     size_t n;
     bool array = is_array(L, index, take, &n);
+    use(L, take, 2); /* may raise: before there is anything to lose */
     json_t *value = array ? json_array() : json_object();
-    use(L, take, 2);
     if (parent)
         json_array_append_new(parent, value); /* only a carrier: see take_value */
     else

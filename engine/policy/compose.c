@@ -21,21 +21,40 @@ static void settle(struct cg_composing *c, size_t decision, enum cg_verdict verd
     cg_str_copy(out->reason, sizeof out->reason, cogent_str(reason));
 }
 
-static void unite(json_t *all, const char *name, const json_t *list)
+/* The item as a key: texts are most of them. */
+static void mark(json_t *seen, const json_t *item)
 {
-    size_t i, k;
-    json_t *item, *have, *into = json_object_get(all, name);
+    cg_auto_buf text = { 0 };
+    cg_json_canonical(&text, item);
+    json_object_setn_new(seen, cg_buf_view(&text).ptr, text.len, json_true());
+}
+
+static bool is_marked(const json_t *seen, const json_t *item)
+{
+    cg_auto_buf text = { 0 };
+    cg_json_canonical(&text, item);
+    return json_object_getn(seen, cg_buf_view(&text).ptr, text.len) != NULL;
+}
+
+/* False when there are more than a union may hold. */
+static bool unite(json_t *all, const char *name, const json_t *list)
+{
+    size_t i;
+    json_t *item, *into = json_object_get(all, name);
+    cg_auto_json seen = json_object();
     if (!into) {
         json_object_set_new(all, name, json_array());
         into = json_object_get(all, name);
     }
+    json_array_foreach (into, i, item)
+        mark(seen, item);
     json_array_foreach (list, i, item) {
-        bool there = false;
-        json_array_foreach (into, k, have)
-            there = there || json_equal(have, item);
-        if (!there)
-            json_array_append(into, item);
+        if (is_marked(seen, item))
+            continue;
+        mark(seen, item);
+        json_array_append(into, item);
     }
+    return json_array_size(into) <= CG_OBLIGATION_ITEMS;
 }
 
 static struct cg_amount amount(const json_t *value)
@@ -118,7 +137,8 @@ static void merge(struct cg_composing *c, size_t decision, const char *name, jso
     json_t *all = c->out->obligations;
     switch (cg_obligation_find(name)->merge) {
     case CG_MERGE_UNION:
-        unite(all, name, value);
+        if (!unite(all, name, value))
+            settle(c, decision, CG_DENY, "the policies name more than 1000 in one list together");
         break;
     case CG_MERGE_LOWEST:
         if (!lower(all, name, value))

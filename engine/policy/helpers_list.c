@@ -7,11 +7,11 @@ static int list_groups(lua_State *L)
 {
     lua_Integer n = (lua_Integer)cg_arg_list(L, 1), size = luaL_checkinteger(L, 2);
     luaL_argcheck(L, size >= 1, 2, "at least 1");
-    cg_box_charge(L, (size_t)n);
     lua_newtable(L);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &cg_key_list);
     lua_setmetatable(L, -2);
     for (lua_Integer i = 0; i < n; i++) {
+        cg_box_charge(L, 2);
         if (i % size == 0) {
             lua_newtable(L);
             lua_pushvalue(L, -1);

@@ -121,6 +121,7 @@ static void add_directive(lua_State *L, luaL_Buffer *out, char conversion, char 
     case 'f':
     case 'e':
     case 'g':
+        cg_box_charge(L, 40); /* hundreds of digits may have to be worked out */
         close_spec(spec, "", conversion);
         snprintf(text, sizeof text, spec, luaL_checknumber(L, arg));
         luaL_addstring(out, text);
@@ -163,6 +164,7 @@ static int string_format(lua_State *L)
             luaL_addchar(&out, *at++);
             continue;
         }
+        cg_box_charge(L, 4);
         at = read_directive(L, at, end, spec);
         if (++arg > args)
             return luaL_argerror(L, arg, "no value");

@@ -7,6 +7,25 @@
 
 #include <stdlib.h>
 
+enum { SEARCH = 16 * 1024 };
+
+/* The place of `what` in `text`, NULL when it is not there. In pieces: memmem may begin again at every byte. */
+static const char *search(lua_State *L, struct cogent_str text, struct cogent_str what)
+{
+    if (what.len == 0)
+        return text.ptr;
+    while (text.len >= what.len) {
+        size_t n = text.len - what.len < SEARCH ? text.len : SEARCH + what.len;
+        const char *at = memmem(text.ptr, n, what.ptr, what.len);
+        cg_box_charge(L, 1 + (at ? (size_t)(at - text.ptr) : n) / 32);
+        if (at || n == text.len)
+            return at;
+        text.ptr += SEARCH + 1;
+        text.len -= SEARCH + 1;
+    }
+    return NULL;
+}
+
 /* find(text, what [, from]) -> first, last, or nil */
 static int text_find(lua_State *L)
 {
@@ -16,8 +35,8 @@ static int text_find(lua_State *L)
         lua_pushnil(L);
         return 1;
     }
-    const char *start = text.ptr + from - 1;
-    const char *at = what.len ? memmem(start, text.len - (size_t)(from - 1), what.ptr, what.len) : start;
+    struct cogent_str rest = { text.ptr + from - 1, text.len - (size_t)(from - 1) };
+    const char *at = search(L, rest, what);
     if (!at) {
         lua_pushnil(L);
         return 1;
@@ -37,7 +56,7 @@ static int text_split(lua_State *L)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &cg_key_list);
     lua_setmetatable(L, -2);
     for (lua_Integer n = 1;; n++) {
-        const char *at = n < most ? memmem(text.ptr, text.len, sep.ptr, sep.len) : NULL;
+        const char *at = n < most ? search(L, text, sep) : NULL;
         if (!at && n < most && n >= (lua_Integer)cg_box_of(L)->limits->items)
             return luaL_error(L, "split: too many pieces");
         size_t len = at ? (size_t)(at - text.ptr) : text.len;

@@ -22,6 +22,8 @@ enum {
     BYTES_A_STEP = 64,       /* of memory */
     CHARGE_A_LOOK = 256,     /* steps of C work between two looks at the clock */
     GARBAGE = 1024 * 1024,   /* left behind by a run: collected after it */
+    PIECE = 512,             /* bytes of a source between two looks at the clock */
+    NODE = 24,               /* bytes of a name and its value in a table of Lua 5.4 */
 };
 
 const struct cg_box_limits cg_box_tenant = {
@@ -31,6 +33,7 @@ const struct cg_box_limits cg_box_tenant = {
     .text = 64 << 10,
     .output = 64 << 10,
     .items = 10000,
+    .names = 4096,
     .steps = 200000,
     .us = 5000 * SCALE,
 };
@@ -41,6 +44,7 @@ const struct cg_box_limits cg_box_operator = {
     .text = 4 << 20,
     .output = 16 << 20,
     .items = 200000,
+    .names = 1 << 20,
     .steps = 5000000,
     .us = 500000 * SCALE,
 };
@@ -167,11 +171,27 @@ static void charge_memory(struct cg_box *box, bool is_string, size_t size)
         arm(box, 1);
 }
 
+/* Names that a script chose so that they collide are put into a grown table one behind the other, in time that goes
+ * with the square of their number, and within one instruction. What holds names has its size in nodes, a power of two. */
+static bool too_many_names(const struct cg_box *box, size_t size)
+{
+    size_t nodes = size / NODE;
+    return nodes > box->limits->names && size % NODE == 0 && (nodes & (nodes - 1)) == 0;
+}
+
+static void *refuse_names(struct cg_box *box)
+{
+    box->crowded = true;
+    finish_as(box, CG_END_MEMORY);
+    return NULL;
+}
+
 /* Not for lua_Alloc's caller to see: a new block has its type where an old one has its size. */
 static void *allocate(void *arg, void *old, size_t old_size, size_t size)
 {
     struct cg_box *box = arg;
     bool is_string = !old && old_size == LUA_TSTRING;
+    bool is_part = !old && !is_string; /* of a table, or another that is made whole */
     if (!old)
         old_size = 0;
     if (size == 0) {
@@ -183,6 +203,8 @@ static void *allocate(void *arg, void *old, size_t old_size, size_t size)
         if (size > box->limits->block || box->used + (size - old_size) > box->limits->memory ||
             (box->running && box->end == CG_END_MEMORY))
             return refuse(box);
+        if (is_part && box->running && too_many_names(box, size))
+            return refuse_names(box);
         if (box->running)
             charge_memory(box, is_string, size - old_size);
     }
@@ -204,6 +226,7 @@ static void begin(struct cg_box *box)
     box->steps = 0;
     box->unchecked = 0;
     box->refused = 0;
+    box->crowded = false;
     box->peak = box->used;
     box->began = cg_cpu_us();
     box->look = cg_mono_us() + box->limits->us;
@@ -223,7 +246,10 @@ static void describe(struct cg_box *box, char *why, size_t size)
         snprintf(why, size, "the script used up its %lld ms", (long long)limits->us / 1000);
         break;
     case CG_END_MEMORY:
-        snprintf(why, size, "the script used up its %zu MiB of memory", limits->memory >> 20);
+        if (box->crowded)
+            snprintf(why, size, "a table of the script has more than %zu names", limits->names);
+        else
+            snprintf(why, size, "the script used up its %zu MiB of memory", limits->memory >> 20);
         break;
     default:
         if (lua_type(box->lua, -1) == LUA_TSTRING)
@@ -270,6 +296,23 @@ enum cg_end cg_box_run(struct cg_box *box, lua_CFunction fn, void *arg, char *wh
 
 /* --- chunks and their environment --- */
 
+/* The compiler runs no instructions, so it is fed in pieces: labels or constants without end cost it more and more. */
+static const char *next_piece(lua_State *L, void *arg, size_t *size)
+{
+    struct cogent_str *rest = arg;
+    const char *piece = rest->ptr;
+    struct cg_box *box = cg_box_of(L);
+    *size = rest->len < PIECE ? rest->len : PIECE;
+    rest->ptr += *size;
+    rest->len -= *size;
+    cg_box_charge_bytes(L, *size);
+    if (box->running)
+        look_at_clock(box);
+    if (ended(box))
+        cg_box_kill(L, box->end);
+    return *size ? piece : NULL;
+}
+
 void cg_box_compile(lua_State *L, struct cogent_str source, const char *file)
 {
     char name[64];
@@ -277,8 +320,7 @@ void cg_box_compile(lua_State *L, struct cogent_str source, const char *file)
     snprintf(name, sizeof name, "=%s", len > max ? file + (len - max) : file);
     if (source.len && source.ptr[0] == LUA_SIGNATURE[0])
         luaL_error(L, "%s:1: this is bytecode; only text is read", name + 1);
-    cg_box_charge_bytes(L, source.len);
-    if (luaL_loadbufferx(L, source.ptr ? source.ptr : "", source.len, name, "t") != LUA_OK)
+    if (lua_load(L, next_piece, &source, name, "t") != LUA_OK)
         lua_error(L);
 }
 

@@ -22,6 +22,7 @@ struct cg_box_limits {
     size_t text;   /* bytes that one helper may make */
     size_t output; /* bytes of JSON that leave the box */
     size_t items;  /* of a list that a helper works on */
+    size_t names;  /* of one table: a power of two */
     int64_t steps;
     int64_t us; /* CPU time of one run; ten times as much under sanitizers */
 };
@@ -43,6 +44,7 @@ struct cg_box {
     bool running;
     enum cg_end end; /* of the run at hand, or of the last one */
     bool broken;     /* it hit its cap: close it and make another */
+    bool crowded;    /* the cap was that of names in one table */
     int64_t steps;
     int64_t unchecked; /* steps charged since the clock was looked at */
     int64_t look;      /* monotonic time when the CPU clock is asked */

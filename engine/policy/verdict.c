@@ -117,6 +117,8 @@ static const char *problem(const struct cg_obligation *known, const char *name, 
 {
     switch (known->merge) {
     case CG_MERGE_UNION:
+        if (json_array_size(value) > CG_OBLIGATION_ITEMS)
+            return "is a list of at most 1000";
         return union_fits(name, value) ? NULL : "is a list of texts";
     case CG_MERGE_LOWEST:
         return lowest_fits(value) ? NULL : "is a number or a decimal text";

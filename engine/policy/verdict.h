@@ -7,6 +7,9 @@
 #include "policy.h"
 #include "values.h"
 
+/* Items of a list among the obligations: what is merged and looked at again and again. */
+enum { CG_OBLIGATION_ITEMS = 1000 };
+
 /* How several of one name become one. */
 enum cg_merge {
     CG_MERGE_UNION,   /* lists add up */

@@ -137,6 +137,34 @@ static void no_decision_denies_a_call_only(void **state)
     room_close(&room);
 }
 
+/* Lists are merged and gone through again for every record: they are short. */
+static void unions_are_bounded(void **state)
+{
+    static const char half[] =
+        "return { on = 'retrieve', decide = function() local l = {} "
+        "for i = 1, 1000 do l[i] = '%s' .. i end l[1] = 'both' return defer { redact = l } end }";
+    (void)state;
+    for (int same = 0; same < 2; same++) {
+        struct room room;
+        char text[300];
+        room_open(&room);
+        snprintf(text, sizeof text, half, "a");
+        room_write(&room, "policies/t/a.lua", text);
+        snprintf(text, sizeof text, half, same ? "a" : "b");
+        room_write(&room, "policies/t/b.lua", text);
+        struct cg_policy *policy = room_policy(&room);
+        struct cg_decision d = room_decide(policy, CG_POINT_RETRIEVE, "{}", "{}");
+        assert_int_equal(d.verdict, same ? CG_DEFER : CG_DENY);
+        if (same)
+            assert_int_equal(json_array_size(json_object_get(d.obligations, "redact")), 1000);
+        else
+            assert_non_null(strstr(d.reason, "more than 1000"));
+        cg_decision_finish(&d);
+        cg_policy_destroy(policy);
+        room_close(&room);
+    }
+}
+
 static void narrowing(void **state)
 {
     static const struct {
@@ -519,6 +547,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts_compose),
         cmocka_unit_test(no_decision_denies_a_call_only),
+        cmocka_unit_test(unions_are_bounded),
         cmocka_unit_test(narrowing),
         cmocka_unit_test(an_order_lets_the_later_win),
         cmocka_unit_test(ctx_and_subject),

@@ -162,6 +162,7 @@ static const struct cg_match *pattern_of(lua_State *L, struct cogent_str text)
     for (unsigned i = 0; i < CG_BOX_PATTERNS; i++)
         if (box->pattern_texts[i] && cg_str_eq(text, box->pattern_texts[i]))
             return box->patterns[i];
+    luaL_argcheck(L, text.len <= CG_MATCH_PATTERN, 2, "the pattern is too long");
     cg_box_charge(L, 100 + text.len * 8);
     unsigned slot = box->next_pattern++ % CG_BOX_PATTERNS;
     cg_match_destroy(box->patterns[slot]);

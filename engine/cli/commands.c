@@ -71,10 +71,15 @@ const struct cg_command cg_commands[] = {
       "\n"
       "  --json          a list of {\"check\", \"state\", \"says\", \"do\"}, or of plugins\n",
       cg_cli_plugin },
-    { "policy", "test [FOLDER | FILE] [--json]",
-      "Runs the cases that stand in policies and templates. Needs no server.\n"
+    { "policy", "test [FOLDER | FILE] [--json] | eval FILE [--on POINT] [--context FILE]",
+      "Runs the cases that stand in policies and templates, or asks one policy. Needs no server.\n"
       "\n"
-      "FOLDER is a bundle; default: the shipped one.\n",
+      "  test             FOLDER is a bundle; default: the shipped one\n"
+      "  eval FILE        asks the one policy in FILE, in a server's sandbox; prints its verdict and what it took,\n"
+      "                   as JSON\n"
+      "  --on POINT       where: request, retrieve, prompt, tools, tool_call, tool_result or response; needed when\n"
+      "                   the policy is asked at several\n"
+      "  --context FILE   about what: {\"subject\": {...}, \"ctx\": {...}}; default: empty ones\n",
       cg_cli_policy },
     { "runs", "[ID [--events]] | cancel ID [--json]",
       "Your last questions; one of them row by row; or stops one.\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * cogent policy test: the cases that stand in a bundle. */
+ * cogent policy: test runs the cases that stand in a bundle, eval asks one decision once. */
 #include "command.h"
 #include "out.h"
 
@@ -48,16 +48,13 @@ static char *preset_bundle(struct cg_err *err)
     return path;
 }
 
-int cg_cli_policy(int argc, char **argv)
+static int test_cases(const char *path, bool json)
 {
     struct cg_err err = { 0 };
     json_t *report = NULL;
-    bool json = cg_take_flag(&argc, argv, "--json");
-    const char *unknown = cg_unknown_option(argc, argv);
-    if (unknown || argc < 2 || argc > 3 || strcmp(argv[1], "test") != 0)
-        return cg_usage_word("policy", unknown, "say what to do: test");
-    cg_auto_free char *preset = argc == 3 ? NULL : preset_bundle(&err);
-    const char *path = argc == 3 ? argv[2] : preset;
+    cg_auto_free char *preset = path ? NULL : preset_bundle(&err);
+    if (!path)
+        path = preset;
     if (!path || cg_policy_cases(path, &report, &err) < 0) {
         fprintf(stderr, "cogent policy: %s\n", err.message);
         return CG_EXIT_FAILED;
@@ -76,4 +73,37 @@ int cg_cli_policy(int argc, char **argv)
     int rc = cg_json_int(report, "failed", 0) ? CG_EXIT_FAILED : CG_EXIT_OK;
     json_decref(report);
     return rc;
+}
+
+/* A denial is an answer like any other; a script that failed is not. */
+static int eval(const char *path, const char *on, const char *context)
+{
+    struct cg_err err = { 0 };
+    json_t *report = NULL;
+    if (cg_policy_eval(path, on, context, &report, &err) < 0) {
+        fprintf(stderr, "cogent policy: %s\n", err.message);
+        return CG_EXIT_FAILED;
+    }
+    cg_out_json(report);
+    bool fine = strcmp(cg_json_str(report, "end", ""), "fine") == 0;
+    json_decref(report);
+    return fine ? CG_EXIT_OK : CG_EXIT_FAILED;
+}
+
+int cg_cli_policy(int argc, char **argv)
+{
+    bool missing = false, json = cg_take_flag(&argc, argv, "--json");
+    const char *on = cg_take_option(&argc, argv, "--on", &missing);
+    const char *context = cg_take_option(&argc, argv, "--context", &missing);
+    const char *unknown = cg_unknown_option(argc, argv), *word = argc > 1 ? argv[1] : "";
+    if (unknown || missing)
+        return cg_usage_word("policy", unknown, "--on wants a point, --context a file");
+    if (strcmp(word, "eval") == 0)
+        return argc == 3 ? eval(argv[2], on, context) : cg_usage("policy", "eval wants one file");
+    if (strcmp(word, "test") != 0)
+        return cg_usage_word("policy", argc > 1 ? word : NULL, "say what to do: test or eval");
+    if (on || context)
+        return cg_usage("policy", "--on and --context belong to eval");
+    return argc <= 3 ? test_cases(argc == 3 ? argv[2] : NULL, json)
+                     : cg_usage("policy", "test wants one folder or file");
 }

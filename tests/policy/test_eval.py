@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""cogent policy eval, through the binary: one policy, one question, one line of JSON."""
+
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+LIMIT = os.path.join(os.environ["COGENT_SHARE"], "bundles/examples/policies/sales/invoice_limit.lua")
+HIDE = os.path.join(os.environ["COGENT_SHARE"], "bundles/examples/policies/stock/hide_cost.lua")
+
+
+def call(price, quantity):
+    return {"subject": {"tool": "create_invoice", "args": {"line_items": [{"unit_price": price, "quantity": quantity}]}}}
+
+
+class Eval(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
+    def file(self, name, content):
+        path = os.path.join(self.folder.name, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    def policy(self, body, on="'tool_call'"):
+        return self.file("h/x.lua", f"return {{ on = {on},\n decide = function(call, ctx)\n {body}\n end }}")
+
+    def run_eval(self, *words, status=0):
+        done = subprocess.run([os.environ["COGENT"], "policy", "eval", *words], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done
+
+    def ask(self, path, question=None, *more, status=0):
+        words = ["--context", self.file("question.json", question)] if question is not None else []
+        return json.loads(self.run_eval(path, *words, *more, status=status).stdout)
+
+    def test_a_verdict_and_what_it_took(self):
+        small = self.ask(LIMIT, call("2.55", 6))
+        self.assertEqual(small["verdict"], "allow")
+        large = self.ask(LIMIT, call("2.55", 200), "--on", "tool_call")
+        self.assertEqual({"decision": "sales/invoice_limit", "on": "tool_call", "asked": True, "verdict": "ask",
+                          "reason": "an invoice of 510.00 is over 500", "obligations": {"role": ["finance_manager"]},
+                          "end": "fine"}, {k: v for k, v in large.items() if k not in ("steps", "bytes", "us")})
+        self.assertTrue(0 < large["steps"] < 1000 and 0 < large["bytes"] < 1 << 20 and large["us"] >= 0, large)
+        self.assertEqual(large["steps"], self.ask(LIMIT, call("2.55", 200))["steps"])
+
+    def test_a_point_must_be_one_of_the_policys(self):
+        said = self.run_eval(HIDE, status=1).stderr
+        self.assertIn("hide_cost.lua is asked at several points (retrieve, tool_result): say which, with --on", said)
+        self.assertIn("is not asked at request, only at retrieve, tool_result",
+                      self.run_eval(HIDE, "--on", "request", status=1).stderr)
+        said = self.run_eval(HIDE, "--on", "tool_calls", status=1).stderr
+        self.assertIn("there is no such point; these are: request, retrieve, prompt, tools, tool_call", said)
+        for point in ("retrieve", "tool_result"):
+            got = self.ask(HIDE, {"ctx": {"user": {"permissions": ["sales.*"]}}}, "--on", point)
+            self.assertEqual((got["on"], got["obligations"]), (point, {"redact": ["unit_cost", "cost_price"]}))
+
+    def test_every_point(self):
+        for point in ("request", "retrieve", "prompt", "tools", "tool_call", "tool_result", "response"):
+            got = self.ask(self.policy("note(ctx.point) return allow()", f"'{point}'"))
+            self.assertEqual((got["on"], got["note"], got["verdict"]), (point, point, "allow"))
+
+    def test_who_is_not_asked_is_told(self):
+        self.assertFalse(self.ask(LIMIT, {"subject": {"tool": "other", "args": {"line_items": []}}})["asked"])
+
+    def test_a_script_that_fails_denies(self):
+        for body, end, reason in (("while true do end", ("steps", "time"), "used up its"),
+                                  ("local s = 'x' while true do s = s .. s end", ("memory",), "4 MiB"),
+                                  ("return call.nothing.at_all", ("error",), "h/x.lua:3: "),
+                                  ("return 'allow'", ("error",), "only allow, deny, ask and defer")):
+            got = self.ask(self.policy(body), status=1)
+            self.assertEqual(got["verdict"], "deny")
+            self.assertIn(got["end"], end)
+            self.assertIn(reason, got["reason"])
+
+    def test_what_is_wrong_with_a_file_is_said_with_its_line(self):
+        self.assertIn("h/x.lua:4: ", self.run_eval(self.policy("return allow(\n end"), status=1).stderr)
+        self.assertIn("h/y.lua: decide: ", self.run_eval(self.file("h/y.lua", "return { on = 'request' }"), status=1).stderr)
+        self.assertIn("h/none.lua: No such file", self.run_eval(os.path.join(self.folder.name, "h/none.lua"), status=1).stderr)
+        good = self.policy("return allow()")
+        for content, said in (('{"subject": {},\n "ctx": }', "question.json:2: not valid JSON"), ("[]", "question.json:1: "),
+                              ('{"call": {}}', "call is not known; subject and ctx are"),
+                              ('{"ctx": 5}', "ctx must be an object")):
+            path = self.file("question.json", content)
+            self.assertIn(said, self.run_eval(good, "--context", path, status=1).stderr)
+
+    def test_usage(self):
+        for words in ((), ("--on",), (LIMIT, LIMIT), (LIMIT, "--onn", "x"), (LIMIT, "--context")):
+            self.assertIn("cogent policy", self.run_eval(*words, status=2).stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -143,6 +143,9 @@ static int text_glob(lua_State *L)
 
 /* --- match --- */
 
+/* One item of a pattern may go through the whole text, and a class of hundreds through itself at every character. */
+enum { TEXT_TIMES_PATTERN = 16 << 20 };
+
 struct tick {
     struct cg_box *box;
     size_t price; /* an item may look at the whole text */
@@ -182,7 +185,10 @@ static int text_match(lua_State *L)
     struct cogent_str text = cg_arg_text(L, 1), groups[CG_MATCH_GROUPS];
     struct cg_box *box = cg_box_of(L);
     luaL_argcheck(L, text.len <= box->limits->text, 1, "the text is too long");
-    const struct cg_match *pattern = pattern_of(L, cg_arg_text(L, 2));
+    struct cogent_str words = cg_arg_text(L, 2);
+    luaL_argcheck(L, text.len * words.len <= TEXT_TIMES_PATTERN, 1,
+                  "the text is too long for so long a pattern");
+    const struct cg_match *pattern = pattern_of(L, words);
     struct tick t = { box, 1 + text.len / 1024 };
     int found = cg_match_run(pattern, text, tick, &t, groups);
     cg_box_charge(L, 1); /* raises when the tick ended it */

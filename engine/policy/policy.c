@@ -9,11 +9,13 @@
 
 #include <stdlib.h>
 
-enum { US_A_SECOND = 50000 };
+enum { US_A_SECOND = 50000, BURST_US = 1000, REST_US = 1000 };
 
 struct cg_policy {
     struct cg_bundle *bundle;
     struct cg_states *states;
+    int64_t burst_us; /* CPU time of scripts without a rest of REST_US between them */
+    int64_t last_us;  /* when the last one ended */
 };
 
 const char *cg_point_name(enum cg_point point)
@@ -72,28 +74,54 @@ static int64_t allowance(void)
     return cg_box_tenant.us * (US_A_SECOND / 5000);
 }
 
-static void ask(struct cg_policy *policy, const char *tenant, size_t i, enum cg_point point,
-                const json_t *subject, const json_t *ctx, struct cg_answer *answer)
+/* What a script cost is more than its run: a box that hit its cap is closed. */
+static void account(struct cg_policy *policy, struct cg_state *state, int64_t us)
+{
+    int64_t now = cg_mono_us();
+    cg_meter_take(&state->meter, us);
+    if (now - us - policy->last_us >= REST_US)
+        policy->burst_us = 0;
+    policy->burst_us += us;
+    policy->last_us = now;
+}
+
+bool cg_policy_rested(struct cg_policy *policy)
+{
+    return policy->burst_us < BURST_US || cg_mono_us() - policy->last_us >= REST_US;
+}
+
+/* Asks decision i, which has `left` microseconds. Returns what is left then. */
+static int64_t ask(struct cg_policy *policy, const char *tenant, size_t i, enum cg_point point,
+                   const json_t *subject, const json_t *ctx, int64_t left, struct cg_answer *answer)
 {
     struct cg_state *state = cg_states_get(policy->states, tenant);
     if (!state) {
         refuse(answer, "out of memory for policies");
-        return;
+        return left;
     }
     if (state->kills[i] >= CG_STATES_KILLS) {
         refuse(answer,
                "quarantined: this policy had to be stopped too often; it is tried again when it is changed");
-        return;
+        return left;
     }
     if (!cg_meter_open(&state->meter, cg_mono_us(), allowance())) {
         refuse(answer, "the tenant's policies have used up their 50 ms of this second");
-        return;
+        return left;
     }
+    int64_t began = cg_cpu_us();
+    bool whole = left >= cg_box_tenant.us / 5 * 4;
+    state->box->us = left;
     cg_ask(state->box, policy->bundle, i, point, subject, ctx, answer);
-    cg_meter_take(&state->meter, answer->us);
-    if (answer->end > CG_END_ERROR)
+    state->box->us = cg_box_tenant.us;
+    /* A script that was cut short by what others took is not to blame. */
+    if (answer->end == CG_END_TIME && !whole)
+        snprintf(answer->reason, sizeof answer->reason, "the policies took longer than 5 ms together");
+    else if (answer->end > CG_END_ERROR)
         state->kills[i]++;
     cg_states_mend(policy->states, state);
+    int64_t us = cg_cpu_us() - began;
+    account(policy, state, us);
+    return left - us;
 }
 
 static void add_to_trail(json_t *trail, const struct cg_script *script, const struct cg_answer *answer)
@@ -115,13 +143,20 @@ void cg_policy_decide(struct cg_policy *policy, const char *tenant, enum cg_poin
 {
     struct cg_composing composing;
     *out = (struct cg_decision){ .obligations = json_object(), .trail = json_array() };
+    int64_t left = cg_box_tenant.us;
+    bool over = false;
     cg_compose_begin(&composing, policy->bundle, out);
-    for (size_t i = 0; i < policy->bundle->n; i++) {
+    for (size_t i = 0; i < policy->bundle->n && !over; i++) {
         const struct cg_script *script = &policy->bundle->decisions[i];
         struct cg_answer answer;
         if (!cg_script_asked(script, point, subject, ctx))
             continue;
-        ask(policy, tenant, i, point, subject, ctx, &answer);
+        over = left <= 0;
+        if (over)
+            refuse(&answer, "the policies took longer than 5 ms together");
+        else
+            left = ask(policy, tenant, i, point, subject, ctx, left, &answer);
+        over = over || answer.end > CG_END_ERROR; /* denied, whatever the others would say */
         out->steps += answer.steps;
         cg_compose_add(&composing, i, answer.verdict, answer.table, answer.reason);
         add_to_trail(out->trail, script, &answer);

@@ -47,12 +47,17 @@ struct cg_decision {
 };
 
 /* Asks every decision of the point and composes: the strongest wins, conditions add up. At CG_POINT_TOOL_CALL all
- * defer = deny. subject: what is decided about: for a call {"tool", "effect", "args", "labels": {...}}. ctx: {"user":
+ * defer = deny. All of them together have the time of one: when one had to be stopped, or that time is spent, it is
+ * denied and no other is asked. subject: what is decided about: for a call {"tool", "effect", "args", "labels": {...}}. ctx: {"user":
  * {"id", "roles", "permissions"}, "tenant": {...}, "now": "...", "run": "...", "labels": {...}}. tenant: whose state
  * and budget (the uuid). Always fills out; finish it. */
 void cg_policy_decide(struct cg_policy *policy, const char *tenant, enum cg_point point,
                       const json_t *subject, const json_t *ctx, struct cg_decision *out);
 void cg_decision_finish(struct cg_decision *decision);
+
+/* False for a moment when scripts, of whatever tenant, have held the loop for milliseconds: who has more to ask comes again
+ * with the loop's next turn. */
+bool cg_policy_rested(struct cg_policy *policy);
 
 /* Permissions of roles by roles.lua: a new array, "-" entries as they stand. */
 json_t *cg_policy_roles(struct cg_policy *policy, const json_t *roles);

@@ -97,7 +97,7 @@ static void look_at_clock(struct cg_box *box)
     box->unchecked = 0;
     if (now < box->look)
         return;
-    int64_t left = box->limits->us - (cg_cpu_us() - box->began);
+    int64_t left = box->us - (cg_cpu_us() - box->began);
     if (left <= 0)
         finish_as(box, CG_END_TIME);
     else
@@ -229,7 +229,7 @@ static void begin(struct cg_box *box)
     box->crowded = false;
     box->peak = box->used;
     box->began = cg_cpu_us();
-    box->look = cg_mono_us() + box->limits->us;
+    box->look = cg_mono_us() + box->us;
     cg_buf_clear(&box->notes);
     arm(box, INTERVAL);
 }
@@ -354,6 +354,7 @@ int cg_box_create(const struct cg_box_limits *limits, struct cg_box **out)
     if (!box)
         return COGENT_NO_MEMORY;
     box->limits = limits;
+    box->us = limits->us;
     box->lua = lua_newstate(allocate, box);
     if (box->lua) {
         memcpy(lua_getextraspace(box->lua), &box, sizeof box);

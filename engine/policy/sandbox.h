@@ -45,6 +45,7 @@ struct cg_box {
     enum cg_end end; /* of the run at hand, or of the last one */
     bool broken;     /* it hit its cap: close it and make another */
     bool crowded;    /* the cap was that of names in one table */
+    int64_t us; /* CPU time of the next runs: the limits', unless somebody who asks several has less left */
     int64_t steps;
     int64_t unchecked; /* steps charged since the clock was looked at */
     int64_t look;      /* monotonic time when the CPU clock is asked */

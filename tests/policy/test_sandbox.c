@@ -146,6 +146,32 @@ static void three_stops_are_quarantine(void **state)
     room_close(&room);
 }
 
+/* What holds the loop is all decisions of one question together. */
+static void who_is_stopped_ends_the_question(void **state)
+{
+    (void)state;
+    struct room room;
+    room_open(&room);
+    room_write(&room, "policies/h/a.lua", "return { on = 'request', decide = function() return ask {} end }");
+    room_write(&room, "policies/h/b.lua",
+               "return { on = 'request', decide = function() while true do end end }");
+    room_write(&room, "policies/h/c.lua",
+               "return { on = 'request', decide = function() while true do end end }");
+    struct cg_policy *policy = room_policy(&room);
+    assert_true(cg_policy_rested(policy));
+    struct cg_decision d = room_decide(policy, CG_POINT_REQUEST, "{}", "{}");
+    assert_int_equal(d.verdict, CG_DENY);
+    assert_string_equal(d.by, "h/b");
+    assert_non_null(strstr(d.reason, "the script used up its"));
+    assert_int_equal(json_array_size(d.trail), 2);
+    cg_decision_finish(&d);
+    /* Somebody else's question waits for a moment, and no longer. */
+    while (!cg_policy_rested(policy))
+        usleep(100);
+    cg_policy_destroy(policy);
+    room_close(&room);
+}
+
 static void a_tenant_has_its_share_of_a_second(void **state)
 {
     (void)state;
@@ -209,6 +235,7 @@ int main(void)
         cmocka_unit_test(pcall_still_catches_errors),
         cmocka_unit_test(garbage_of_one_run_is_not_anothers),
         cmocka_unit_test(three_stops_are_quarantine),
+        cmocka_unit_test(who_is_stopped_ends_the_question),
         cmocka_unit_test(a_tenant_has_its_share_of_a_second),
         cmocka_unit_test(boxes_are_few),
         cmocka_unit_test(many_tenants_are_forgotten_in_the_end),

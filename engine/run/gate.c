@@ -257,9 +257,10 @@ static void gate_call(struct cg_call *call, size_t nth)
         cg_run_stop(run, "failed");
 }
 
+/* As many as do not hold the loop; the others with its next turn. */
 void cg_gate_calls(struct cg_run *run)
 {
-    for (size_t i = 0; i < run->n_calls; i++) {
+    for (size_t i = 0; i < run->n_calls && cg_policy_rested(run->env->policy); i++) {
         if (run->calls[i]->state == CG_CALL_PROPOSED)
             gate_call(run->calls[i], i);
     }

@@ -126,7 +126,7 @@ static void turn(void *arg)
         cg_settle_start(run, "limited", NULL, NULL);
         return;
     }
-    if (state == run->state && state != CG_RUN_ACT)
+    if (state == run->state && state != CG_RUN_ACT && state != CG_RUN_GATE)
         return; /* under way */
     if (state == CG_RUN_PLAN && run->state == CG_RUN_TAKEN && run->lost && cg_plan_lost(run) < 0) {
         cg_settle_start(run, "failed", NULL, NULL);

@@ -35,12 +35,26 @@ static void read_quoted(const struct csv *csv)
     FUZZ_REQUIRE(csv_next(&again, &wrong) == CSV_END);
 }
 
+/* As a file, which may be gzipped. */
+static void read_file(const uint8_t *data, size_t size)
+{
+    const char *wrong;
+    struct csv *file = csv_open(fuzz_file(data, size));
+    if (!file)
+        return;
+    while (csv_next(file, &wrong) != CSV_END) {
+    }
+    csv_close(file);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct csv csv;
     const char *wrong;
     enum csv_result result;
     size_t before = 0, n = 0;
+    if (size < 256)
+        read_file(data, size);
     csv = (struct csv){ .text = (char *)data, .length = size, .line = 1 };
     while ((result = csv_next(&csv, &wrong)) != CSV_END) {
         FUZZ_REQUIRE(csv.at > before && csv.at <= size);

@@ -16,6 +16,7 @@ static inline json_t *operator_file(struct cogent_str source, const char *name, 
                                                  .text = 1 << 20,
                                                  .output = 4 << 20,
                                                  .items = 10000,
+                                                 .names = 4096,
                                                  .steps = 100000,
                                                  .us = 500000 };
     struct cg_load load = { .source = source, .file = name, .prefix = name, .keep = true };

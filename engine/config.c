@@ -33,6 +33,9 @@ static const struct cogent_option root_options[] = {
     { COGENT_OPT_JSON, "workers", "\"auto\"", AT(workers),
       "Serving workers: a number, or `auto`: one a processor." },
     { COGENT_OPT_INT, "jobs", "1", AT(jobs), "Workers for feeds and other work without a question." },
+    { COGENT_OPT_INT, "worker_memory", "1024", AT(worker_memory),
+      "MiB of memory above which a worker is replaced: its successor starts first, then it ends what it has begun. 0: "
+      "never." },
     { COGENT_OPT_STRING, "database", NULL, AT(database),
       "File of the embedded database. Default: `cogent.db` in `state`." },
     { COGENT_OPT_STRING, "secrets", NULL, AT(secrets),
@@ -305,6 +308,10 @@ static int count_workers(struct cg_config *c, struct cg_err *err)
         n = strtol(c->workers, NULL, 10);
     if (n < 1 || n > 16 || c->jobs < 0 || c->jobs > 8)
         return cg_err_set(err, COGENT_INVALID, "workers must be \"auto\" or 1 to 16, jobs 0 to 8");
+    if (c->worker_memory && (c->worker_memory < 64 || c->worker_memory > 1048576))
+        return cg_err_set(err, COGENT_INVALID,
+                          "worker_memory must be 0 or 64 to 1048576 MiB: a worker that has just begun has "
+                          "some 20");
     c->n_workers = (unsigned)n;
     return 0;
 }

@@ -34,7 +34,7 @@ struct cg_config {
     char *providers, *models, *prices, *tools, *plugins, *entities, *policies, *rules,
         *tenants; /* JSON, or a path */
     char *workers, *auth, *limits, *socket, *http;
-    int64_t jobs;
+    int64_t jobs, worker_memory; /* MiB; 0: no ceiling */
     struct cg_config_auth auth_options;
     struct cg_config_limits limit_options;
     struct cg_config_socket socket_options;

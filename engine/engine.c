@@ -373,7 +373,7 @@ static int make_rooms(struct cg_engine *e, struct cg_err *err)
         .db = e->db,
         .policy = e->parts.policy,
         .plugins = e->parts.plugins,
-        .invoke = { e->loop, cg_host_table(), e->slot->plugin },
+        .invoke = { e->loop, cg_host_table(), e->slot->plugin, e->board },
         .keys = e->keys,
         .tenants = e->parts.tenants,
         .kinds = e->parts.kinds,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "master.h"
 
+#include "deaths.h"
 #include "engine/base/clock.h"
 #include "engine/base/keys.h"
 #include "engine/base/log.h"
@@ -30,6 +31,7 @@ enum {
     BACKOFF_MAX_MS = 10000,
     STEADY_US = 30000000,
     START_US = 60000000,
+    YOUNG_US = 5000000,
     ORPHANS_MS = 40000 /* longer than a worker drains */
 };
 
@@ -41,6 +43,8 @@ struct worker {
     int ready_fd;
     struct cg_watch *ready_watch;
     bool ready, draining;
+    bool stalled; /* it was killed for that */
+    bool leaving; /* its successor takes its place: it serves until that one is ready */
 };
 
 struct master {
@@ -260,8 +264,8 @@ static unsigned count(const struct master *m, const char *role, bool ready_only)
     unsigned n = 0;
     for (unsigned i = 0; i < CG_WORKERS_MAX; i++) {
         const struct worker *w = &m->workers[i];
-        n += w->pid && !w->draining && w->generation == m->generation && strcmp(w->role, role) == 0 &&
-             (w->ready || !ready_only);
+        n += w->pid && !w->draining && !w->leaving && w->generation == m->generation &&
+             strcmp(w->role, role) == 0 && (w->ready || !ready_only);
     }
     return n;
 }
@@ -291,6 +295,21 @@ static void fill(struct master *m)
         start_worker(m, "serve");
     while (count(m, "jobs", false) < (unsigned)m->config->jobs && free_slot(m) < CG_WORKERS_MAX)
         start_worker(m, "jobs");
+}
+
+/* Those that are to go, when as many as are wanted stand in their place. */
+static void replace(struct master *m)
+{
+    for (unsigned i = 0; i < CG_WORKERS_MAX; i++) {
+        struct worker *w = &m->workers[i];
+        unsigned wanted = strcmp(w->role, "serve") == 0 ? m->config->n_workers : (unsigned)m->config->jobs;
+        if (!w->pid || !w->leaving || w->draining || count(m, w->role, true) < wanted)
+            continue;
+        w->draining = true;
+        cg_log(CG_WARN, "worker.recycled", CG_S("role", w->role), CG_I("slot", i), CG_S("reason", "memory"),
+               CG_I("mib", cg_memory_of(w->pid)), CG_I("ceiling", m->config->worker_memory));
+        kill(w->pid, SIGTERM);
+    }
 }
 
 static void tell_ready(struct master *m)
@@ -324,6 +343,7 @@ static void on_ready(void *arg, int fd)
             drain(m, true);
         }
         fill(m);
+        replace(m);
         tell_ready(m);
         return;
     }
@@ -341,6 +361,10 @@ static void bury(struct master *m, unsigned slot, int status)
                CG_I("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0),
                CG_I("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0), CG_S("plugin", board->plugin));
     atomic_store(&board->pid, 0);
+    if (w->leaving && asked)
+        cg_death_count(m->board, slot, w->role, "memory");
+    if (!asked || WIFSIGNALED(status))
+        cg_death_note(m->board, slot, w->role, w->stalled ? "stall" : "crash", m->config->state);
     cg_board_clear_runs(m->board, slot);
     if (w->ready_watch) {
         cg_watch_destroy(w->ready_watch);
@@ -428,8 +452,20 @@ static void check_heartbeats(struct master *m)
         if (age > (w->ready ? m->stall_us : START_US)) {
             cg_log(CG_ERROR, "worker.stalled", CG_I("slot", i), CG_I("ms", age / 1000),
                    CG_S("plugin", m->board->slots[i].plugin));
+            w->stalled = true;
             kill(w->pid, SIGKILL);
         }
+    }
+}
+
+/* A young worker is not looked at: a ceiling below what all of them need must not become a wheel. */
+static void check_memory(struct master *m)
+{
+    int64_t now = cg_mono_us();
+    for (unsigned i = 0; m->config->worker_memory > 0 && !m->stopping && i < CG_WORKERS_MAX; i++) {
+        struct worker *w = &m->workers[i];
+        if (w->pid && w->ready && !w->draining && !w->leaving && now - w->started_us > YOUNG_US)
+            w->leaving = cg_memory_of(w->pid) > m->config->worker_memory;
     }
 }
 
@@ -439,6 +475,7 @@ static void on_tick(void *arg, int unused)
     (void)unused;
     unsigned alive = 0;
     check_heartbeats(m);
+    check_memory(m);
     fill(m);
     for (unsigned i = 0; i < CG_WORKERS_MAX; i++)
         alive += m->workers[i].pid != 0;
@@ -460,6 +497,8 @@ static int prepare(struct master *m, struct cg_err *err)
     rc = make_folder(m->config->state, err);
     if (rc == 0)
         rc = lock_state(m, err);
+    if (rc == 0)
+        cg_deaths_begin(m->config->state);
     if (rc == 0)
         rc = cg_keys_make(m->config->keys, err);
     if (rc == 0)

@@ -15,6 +15,7 @@ enum {
     CG_LABELS_SIZE = 160,
     CG_BUCKETS = 14,
     CG_BOARD_TENANTS = 4096,
+    CG_BOARD_PLUGINS = 64,
     CG_BOARD_LOCK_SIZE = 128
 };
 
@@ -50,6 +51,16 @@ struct cg_board_tenant {
     _Atomic uint64_t awaits, awaits_none;
 };
 
+/* What workers a plugin has cost: see holds.h. Written by the master alone. */
+struct cg_board_plugin {
+    char name[40];              /* "": free; set before the rest, and never again */
+    _Atomic uint32_t crashes;   /* since the server began */
+    _Atomic int64_t crashed_us; /* the last one, by the wall clock */
+    _Atomic int64_t held_until; /* monotonic us; 0: never held back */
+    int64_t recent[2];          /* monotonic us of the two before the last */
+    uint32_t holds;             /* in a row: each is twice as long */
+};
+
 struct cg_board {
     uint64_t magic;
     _Atomic uint64_t incarnations;
@@ -57,6 +68,7 @@ struct cg_board {
     _Alignas(64) unsigned char db_lock[CG_BOARD_LOCK_SIZE];
     struct cg_slot slots[CG_WORKERS_MAX];
     struct cg_board_tenant tenants[CG_BOARD_TENANTS];
+    struct cg_board_plugin plugins[CG_BOARD_PLUGINS];
 };
 
 /* The master makes it and keeps the descriptor for its workers; -1 without memory. */

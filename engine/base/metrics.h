@@ -8,26 +8,29 @@
 #include "buf.h"
 
 enum cg_metric {
-    CG_M_LLM_REQUESTS,  /* provider, model, outcome */
-    CG_M_LLM_LATENCY,   /* provider, model */
-    CG_M_LLM_TOKENS,    /* provider, model, kind */
-    CG_M_LLM_COST,      /* provider, model; in millionths */
-    CG_M_RUNS,          /* status */
-    CG_M_RUN_SECONDS,   /* status */
-    CG_M_RUN_STATES,    /* state */
-    CG_M_TOOL_CALLS,    /* tool, status */
-    CG_M_TOOL_SECONDS,  /* tool */
-    CG_M_POLICY,        /* point, verdict */
-    CG_M_APPROVALS,     /* state */
-    CG_M_HTTP_REQUESTS, /* route, status */
-    CG_M_HTTP_REFUSED,  /* status */
-    CG_M_LOOP_STALL,    /* gauge, per worker: slot */
-    CG_M_CONNECTIONS,   /* gauge: slot */
-    CG_M_QUESTIONS,     /* gauge: slot */
-    CG_M_LOAD_MARK,     /* gauge: slot */
-    CG_M_RECORDS,       /* type, outcome */
-    CG_M_FEED,          /* type, outcome */
-    CG_M_WORKER_STARTS, /* role */
+    CG_M_LLM_REQUESTS,   /* provider, model, outcome */
+    CG_M_LLM_LATENCY,    /* provider, model */
+    CG_M_LLM_TOKENS,     /* provider, model, kind */
+    CG_M_LLM_COST,       /* provider, model; in millionths */
+    CG_M_RUNS,           /* status */
+    CG_M_RUN_SECONDS,    /* status */
+    CG_M_RUN_STATES,     /* state */
+    CG_M_TOOL_CALLS,     /* tool, status */
+    CG_M_TOOL_SECONDS,   /* tool */
+    CG_M_POLICY,         /* point, verdict */
+    CG_M_APPROVALS,      /* state */
+    CG_M_HTTP_REQUESTS,  /* route, status */
+    CG_M_HTTP_REFUSED,   /* status */
+    CG_M_LOOP_STALL,     /* gauge, per worker: slot */
+    CG_M_CONNECTIONS,    /* gauge: slot */
+    CG_M_QUESTIONS,      /* gauge: slot */
+    CG_M_LOAD_MARK,      /* gauge: slot */
+    CG_M_RECORDS,        /* type, outcome */
+    CG_M_FEED,           /* type, outcome */
+    CG_M_WORKER_STARTS,  /* role */
+    CG_M_WORKER_ENDS,    /* role, reason: crash, stall, memory */
+    CG_M_PLUGIN_CRASHES, /* plugin */
+    CG_M_PLUGIN_HOLDS,   /* plugin */
     CG_M_FAMILIES
 };
 

@@ -5,6 +5,7 @@
 #include "command.h"
 #include "out.h"
 
+#include "engine/deaths.h"
 #include "engine/parts.h"
 
 struct kind {
@@ -60,31 +61,53 @@ static json_t *tools_of(const struct cg_plugins *plugins, const char *name)
     return names;
 }
 
-static json_t *describe(const struct cg_plugins *plugins, size_t i)
+/* deaths: what the server has written down of plugins that cost it workers. */
+static json_t *describe(const struct cg_plugins *plugins, size_t i, const json_t *deaths)
 {
     const char *path;
     const struct cogent_plugin *p = cg_plugin_get(plugins, i, &path);
     cg_auto_buf kind = { 0 };
     add_kinds(&kind, p);
-    return json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:s}", "plugin", p->name, "version", p->version,
-                     "license", p->license, "abi", (int)p->abi, "kind", kind.len ? kind.ptr : "", "tools",
-                     tools_of(plugins, p->name), "file", path);
+    const json_t *d = json_object_get(deaths, p->name);
+    return json_pack("{s:s, s:s, s:s, s:i, s:s, s:o, s:s, s:I, s:O*, s:O*}", "plugin", p->name, "version",
+                     p->version, "license", p->license, "abi", (int)p->abi, "kind", kind.len ? kind.ptr : "",
+                     "tools", tools_of(plugins, p->name), "file", path, "crashes",
+                     (json_int_t)cg_json_int(d, "crashes", 0), "last_crash", json_object_get(d, "last_crash"),
+                     "held_until", json_object_get(d, "held_until"));
+}
+
+/* "3, last 2026-01-31T12:00:00Z, held back until 2026-01-31T12:00:30Z" */
+static void spell_crashes(const json_t *row, char *out, size_t size)
+{
+    const char *held = cg_json_str(row, "held_until", NULL);
+    int crashes = (int)cg_json_int(row, "crashes", 0);
+    if (crashes)
+        snprintf(out, size, "%d, last %s%s%s", crashes, cg_json_str(row, "last_crash", ""),
+                 held ? ", held back until " : "", held ? held : "");
+    else
+        snprintf(out, size, "0");
 }
 
 static void show(const json_t *rows)
 {
-    static const char *const titles[] = { "PLUGIN", "VERSION", "LICENSE", "ABI", "KIND", "TOOLS", "FILE" };
+    static const char *const titles[] = { "PLUGIN", "VERSION", "LICENSE", "ABI",
+                                          "KIND",   "TOOLS",   "CRASHES", "FILE" };
     struct cg_table table;
     size_t i;
     json_t *row;
-    cg_table_begin(&table, 7, titles);
+    cg_table_begin(&table, 8, titles);
     json_array_foreach (rows, i, row) {
-        char abi[16], tools[16];
+        char abi[16], tools[16], crashes[96];
         snprintf(abi, sizeof abi, "%d", (int)cg_json_int(row, "abi", 0));
         snprintf(tools, sizeof tools, "%zu", json_array_size(json_object_get(row, "tools")));
-        const char *const cells[] = { cg_json_str(row, "plugin", ""),  cg_json_str(row, "version", ""),
-                                      cg_json_str(row, "license", ""), abi,
-                                      cg_json_str(row, "kind", ""),    tools,
+        spell_crashes(row, crashes, sizeof crashes);
+        const char *const cells[] = { cg_json_str(row, "plugin", ""),
+                                      cg_json_str(row, "version", ""),
+                                      cg_json_str(row, "license", ""),
+                                      abi,
+                                      cg_json_str(row, "kind", ""),
+                                      tools,
+                                      crashes,
                                       cg_json_str(row, "file", "") };
         cg_table_row(&table, cells);
     }
@@ -102,9 +125,10 @@ int cg_plugin_list(bool json)
         rc = cg_config_load(files, NULL, &config, &err);
     if (rc == 0)
         rc = cg_parts_load(&parts, files, config, &err);
+    cg_auto_json deaths = config ? cg_deaths_read(config->state) : NULL;
     cg_auto_json rows = json_array();
     for (size_t i = 0; rc == 0 && i < cg_plugin_count(parts.plugins); i++)
-        json_array_append_new(rows, describe(parts.plugins, i));
+        json_array_append_new(rows, describe(parts.plugins, i, deaths));
     if (rc < 0)
         fprintf(stderr, "cogent plugin: %s\n", err.message);
     else if (json)

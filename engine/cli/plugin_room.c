@@ -185,7 +185,7 @@ struct cg_room *cg_room_open(const char *path, struct cg_err *err)
         cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
         return NULL;
     }
-    room.invoke = (struct cg_invoke_env){ room.loop, &host, NULL };
+    room.invoke = (struct cg_invoke_env){ room.loop, &host, NULL, NULL };
     const struct cg_host_env env = { .loop = room.loop, .plugins = room.plugins };
     cg_host_setup(&env);
     return cg_plugins_open(room.plugins, path, err) < 0 ? NULL : &room;

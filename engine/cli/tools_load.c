@@ -61,7 +61,7 @@ int cg_tools_load(struct cg_tools *t, int n, char *const *files, struct cg_err *
     const struct cg_host_env env = { t->loop, t->http, NULL, t->parts.plugins, run_script, t };
     cg_host_setup(&env);
     t->host = *cg_host_table();
-    t->invoke = (struct cg_invoke_env){ t->loop, &t->host, NULL };
+    t->invoke = (struct cg_invoke_env){ t->loop, &t->host, NULL, NULL };
     return 0;
 }
 

@@ -4,6 +4,8 @@
  * its call and one that answers later look the same. */
 #include "invoke.h"
 
+#include "engine/base/clock.h"
+#include "engine/base/holds.h"
 #include "engine/base/log.h"
 #include "engine/base/utf8.h"
 #include "turn.h"
@@ -171,10 +173,19 @@ static bool begin(struct common *c, const struct cg_invoke_env *env, struct coge
     return !cogent_op_none(c->op);
 }
 
-static void enter(struct common *c)
+/* Whether the plugin's code may run. If not, the call is over before it began. */
+static bool enter(struct common *c)
 {
+    uint32_t ms = c->env->board ? cg_holds_left(c->env->board, c->plugin, cg_mono_us()) : 0;
+    if (ms && complete(c, COGENT_UNAVAILABLE)) {
+        cg_buf_printf(&c->text,
+                      "plugin %s is held back because it made the server crash; it is tried again in %u s",
+                      c->plugin, (ms + 999) / 1000);
+        return false;
+    }
     c->in_plugin = true;
     cg_turn_begin(&c->turn, c->env->running, c->plugin);
+    return true;
 }
 
 /* rc: what the plugin's function returned. An error that it did not complete the call with is the call's end: it is
@@ -235,8 +246,8 @@ static struct cogent_op start_tool(const struct cg_invoke_env *env, struct cogen
                                     .effect_key = t->effect_key,
                                     .deadline_ms = ms };
     struct cogent_op op = t->c.op;
-    enter(&t->c);
-    leave(&t->c, set ? set->reach(self, &t->call) : tool->api->call(&t->call));
+    if (enter(&t->c))
+        leave(&t->c, set ? set->reach(self, &t->call) : tool->api->call(&t->call));
     return op;
 }
 
@@ -318,8 +329,8 @@ struct cogent_op cg_invoke_chat(const struct cg_invoke_env *env, struct cogent_o
     t->chat.data = NULL;
     t->chat.release = NULL;
     struct cogent_op op = t->c.op;
-    enter(&t->c);
-    leave(&t->c, provider->api->chat(provider->self, &t->chat));
+    if (enter(&t->c))
+        leave(&t->c, provider->api->chat(provider->self, &t->chat));
     return op;
 }
 
@@ -416,8 +427,8 @@ struct cogent_op cg_invoke_embed(const struct cg_invoke_env *env, struct cogent_
     t->embed.data = NULL;
     t->embed.release = NULL;
     struct cogent_op op = t->c.op;
-    enter(&t->c);
-    leave(&t->c, provider->api->embed(provider->self, &t->embed));
+    if (enter(&t->c))
+        leave(&t->c, provider->api->embed(provider->self, &t->embed));
     return op;
 }
 
@@ -512,8 +523,8 @@ struct cogent_op cg_invoke_search(const struct cg_invoke_env *env, struct cogent
     t->search.data = NULL;
     t->search.release = NULL;
     struct cogent_op op = t->c.op;
-    enter(&t->c);
-    leave(&t->c, retriever->api->request(retriever->self, &t->search));
+    if (enter(&t->c))
+        leave(&t->c, retriever->api->request(retriever->self, &t->search));
     return op;
 }
 

@@ -4,6 +4,7 @@
 #ifndef CG_PLUGIN_INVOKE_H
 #define CG_PLUGIN_INVOKE_H
 
+#include "engine/base/board.h"
 #include "engine/io/loop.h"
 #include "registry.h"
 
@@ -12,6 +13,8 @@ struct cg_invoke_env {
     const struct cogent_host *host;
     /* Where the name of the plugin whose code runs is kept (the board); CG_RUNNING_SIZE bytes (turn.h); may be NULL. */
     char *running;
+    /* Which plugins are held back (holds.h): a call of theirs ends with COGENT_UNAVAILABLE. NULL: none. */
+    const struct cg_board *board;
 };
 
 /* done(arg, err, text): err 0: text is the result as JSON; else a sentence. Never called before the start returned. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include "engine/base/holds.h"
 #include "engine/base/metrics.h"
 
 #include <stdio.h>
@@ -121,9 +122,40 @@ static void labels_are_bounded(void **state)
     assert_non_null(strstr(out.ptr, "cogent_runs_total{status=\"other\"} 1\n"));
 }
 
+static void holds_back_who_crashes_often(void **state)
+{
+    (void)state;
+    const int64_t second = 1000000, minute = 60 * second;
+    int64_t now = 1000 * minute;
+    assert_null(cg_holds_of(board, "slow"));
+    for (int i = 0; i < 6; i++, now += minute) /* one a minute and less is a nuisance, not more */
+        assert_int_equal(cg_holds_crashed(board, "slow", 0, now, 1), 0);
+    assert_int_equal(cg_holds_left(board, "slow", now), 0);
+    assert_int_equal(cg_holds_of(board, "slow")->crashes, 6);
+
+    assert_int_equal(cg_holds_crashed(board, "bad", 0, now, 1), 0);
+    assert_int_equal(cg_holds_crashed(board, "bad", 0, now + second, 2), 0);
+    assert_int_equal(cg_holds_crashed(board, "bad", 0, now + 2 * second, 3), 30000);
+    assert_int_equal(cg_holds_left(board, "bad", now + 3 * second), 29000);
+    assert_int_equal(cg_holds_left(board, "slow", now), 0);
+    assert_int_equal(cg_holds_left(board, "bad", now + 32 * second), 0);
+    uint32_t last = 30000;
+    for (now += 33 * second; last < 3600000;
+         now += ((int64_t)last + 1000) * 1000) { /* tried, and no better */
+        uint32_t ms = cg_holds_crashed(board, "bad", 0, now, 4);
+        assert_int_equal(ms, last * 2 < 3600000 ? last * 2 : 3600000);
+        last = ms;
+    }
+    now += 11 * minute; /* a good time later it begins anew */
+    assert_int_equal(cg_holds_crashed(board, "bad", 0, now, 6), 0);
+    assert_int_equal(cg_holds_crashed(board, "bad", 0, now + 1, 7), 0);
+    assert_int_equal(cg_holds_crashed(board, "bad", 0, now + 2, 8), 30000);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-    const struct CMUnitTest tests[] = { T(is_shared), T(tenants), T(renders_the_sum), T(labels_are_bounded) };
+    const struct CMUnitTest tests[] = { T(is_shared), T(tenants), T(holds_back_who_crashes_often),
+                                        T(renders_the_sum), T(labels_are_bounded) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

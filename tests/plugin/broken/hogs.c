@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * It keeps 64 MiB with every call. */
+#include "broken.h"
+
+#include <stdlib.h>
+
+enum { LOST = 64 << 20 };
+
+static int run(struct cogent_call *call)
+{
+    char *lost = malloc(LOST);
+    if (lost)
+        memset(lost, 1, LOST);
+    return cogent_done(call, lost ? "{}" : "{\"lost\":0}");
+}
+
+BROKEN("hogs", .hidden = 0)

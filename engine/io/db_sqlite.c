@@ -112,8 +112,8 @@ static void *reader_main(void *arg)
             cg_sqlite_run(&w->file, g);
         else
             g->result.err = rc;
-        if (g->n_steps > 1 && rc == 0)
-            cg_sqlite_exec(&w->file, "COMMIT");
+        if (g->n_steps > 1 && rc == 0 && cg_sqlite_exec(&w->file, "COMMIT") < 0)
+            cg_sqlite_rollback(&w->file);
         deliver(w->db, g);
         pthread_mutex_lock(&w->mutex);
     }
@@ -158,8 +158,10 @@ static struct cg_db_group *write_batch(struct worker *w, struct cg_db_group *lis
     int64_t until = cg_mono_us() + BATCH_US;
     struct cg_db_group *done = list, *at = list, *last = list;
     lock_file(w->db);
-    cg_sqlite_exec(&w->file, wants_fsync(list) ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
-    int rc = cg_sqlite_exec(&w->file, "BEGIN IMMEDIATE");
+    int rc =
+        cg_sqlite_exec(&w->file, wants_fsync(list) ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    if (rc == 0)
+        rc = cg_sqlite_exec(&w->file, "BEGIN IMMEDIATE");
     while (rc == 0 && at && (at == list || cg_mono_us() < until)) {
         cg_sqlite_exec(&w->file, "SAVEPOINT g");
         cg_sqlite_run(&w->file, at);
@@ -170,7 +172,7 @@ static struct cg_db_group *write_batch(struct worker *w, struct cg_db_group *lis
     if (rc == 0)
         rc = cg_sqlite_exec(&w->file, "COMMIT");
     if (rc < 0)
-        cg_sqlite_exec(&w->file, "ROLLBACK");
+        cg_sqlite_rollback(&w->file);
     unlock_file(w->db);
     if (rc < 0) {
         cg_log(CG_ERROR, "db.commit", CG_S("error", cogent_err_name(rc)),
@@ -208,7 +210,7 @@ static struct cg_db_group *wait_groups(struct worker *w)
             continue;
         }
         struct timespec ts;
-        clock_gettime(CLOCK_REALTIME, &ts);
+        clock_gettime(CLOCK_MONOTONIC, &ts);
         ts.tv_nsec += LAZY_MS * 1000000L;
         ts.tv_sec += ts.tv_nsec / 1000000000L;
         ts.tv_nsec %= 1000000000L;
@@ -282,7 +284,11 @@ static bool start_worker(struct cg_db *db, struct worker *w, void *(*main)(void 
     w->db = db;
     w->last = &w->first;
     pthread_mutex_init(&w->mutex, NULL);
-    pthread_cond_init(&w->wake, NULL);
+    pthread_condattr_t clock; /* not the wall's: that one jumps */
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->wake, &clock);
+    pthread_condattr_destroy(&clock);
     w->started = pthread_create(&w->thread, NULL, main, w) == 0;
     return w->started;
 }

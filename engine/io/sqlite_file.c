@@ -4,9 +4,12 @@
 #include "db_text.h"
 
 #include "engine/base/buf.h"
+#include "engine/base/err.h"
 #include "engine/base/log.h"
 
-enum { BUSY_MS = 5000 };
+#include <unistd.h>
+
+enum { BUSY_MS = 5000, ROLLBACK_TRIES = 500, ROLLBACK_US = 10000 };
 
 /* Statements, prepared once a connection. */
 
@@ -93,13 +96,18 @@ static int read_row(struct cg_db_group *g, struct cg_db_step_result *r, sqlite3_
         return COGENT_INTERNAL;
     if (shift) {
         const char *owner = (const char *)sqlite3_column_text(stmt, 0);
-        if (!owner || strcmp(owner, g->tenant) != 0)
+        if (!owner)
+            return COGENT_NO_MEMORY;
+        if (strcmp(owner, g->tenant) != 0)
             return COGENT_DENIED;
     }
     if (++r->rows > CG_DB_ROWS_MAX)
         return COGENT_LIMIT;
     for (size_t i = 0; i < r->columns; i++) {
         struct cogent_value v = column(stmt, (int)i + shift, columns[i]);
+        if (v.type == COGENT_TEXT &&
+            !v.str.ptr) /* it had to be made text, and there was no memory for that */
+            return COGENT_NO_MEMORY;
         int rc = cg_db_group_push(g, &v);
         if (rc < 0)
             return rc;
@@ -153,6 +161,16 @@ int cg_sqlite_exec(struct cg_sqlite *f, const char *sql)
 {
     int rc = sqlite3_exec(f->file, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? 0 : error_of(rc);
+}
+
+void cg_sqlite_rollback(struct cg_sqlite *f)
+{
+    /* Even this wants memory. */
+    for (int i = 0; i < ROLLBACK_TRIES && !sqlite3_get_autocommit(f->file); i++) {
+        if (cg_sqlite_exec(f, "ROLLBACK") < 0)
+            usleep(ROLLBACK_US);
+    }
+    CG_REQUIRE(sqlite3_get_autocommit(f->file)); /* a worker's end is better than a lock that stays */
 }
 
 void cg_sqlite_run(struct cg_sqlite *f, struct cg_db_group *g)

@@ -29,6 +29,8 @@ void cg_sqlite_close(struct cg_sqlite *f);
 void cg_sqlite_run(struct cg_sqlite *f, struct cg_db_group *group);
 /* SQL without parameters: 0 or one of our errors. */
 int cg_sqlite_exec(struct cg_sqlite *f, const char *sql);
+/* No transaction is open any more: one that nobody ends would be read from, or keep everybody out, for ever. */
+void cg_sqlite_rollback(struct cg_sqlite *f);
 int cg_sqlite_version(struct cg_sqlite *f);           /* PRAGMA user_version */
 const char *cg_sqlite_why(const struct cg_sqlite *f); /* what went wrong last */
 

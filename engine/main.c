@@ -2,6 +2,7 @@
  * cogentd: the master, or, when the master says so, a worker. */
 #include "engine.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "master.h"
 
 #include <getopt.h>
@@ -32,6 +33,7 @@ static int run_worker(const char *path, const char *inherited)
     char who[24];
     int rc = cg_inherit_read(inherited, &in, &err);
     unsetenv(CG_INHERIT_ENV);
+    cg_memory_setup();
     if (rc == 0)
         rc = cg_files_create(&files, &err);
     if (rc == 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "buf.h"
 
+#include "memory.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -37,6 +39,7 @@ static bool reserve(struct cg_buf *buf, size_t more)
         cap *= 2;
     char *ptr = sane ? realloc(buf->lent ? NULL : buf->ptr, cap) : NULL;
     if (!ptr) {
+        cg_memory_failed();
         buf->failed = true;
         return false;
     }
@@ -170,8 +173,10 @@ char *cg_buf_steal(struct cg_buf *buf)
 char *cg_str_dup(struct cogent_str s)
 {
     char *copy = malloc(s.len + 1);
-    if (!copy)
+    if (!copy) {
+        cg_memory_failed();
         return NULL;
+    }
     if (s.len)
         memcpy(copy, s.ptr, s.len);
     copy[s.len] = '\0';

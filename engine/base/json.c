@@ -76,7 +76,8 @@ enum { DUMP = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) };
 
 void cg_json_add(struct cg_buf *out, const json_t *value)
 {
-    json_dump_callback(value, add_chunk, out, DUMP);
+    if (json_dump_callback(value, add_chunk, out, DUMP) != 0 && value)
+        out->failed = true; /* half of it may stand there */
 }
 
 void cg_json_canonical(struct cg_buf *out, const json_t *value)

@@ -4,6 +4,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "engine/base/utf8.h"
 
 #include <stdarg.h>
@@ -147,6 +148,7 @@ static struct cg_request *request_create(struct cg_api *api, struct cg_exchange 
     r->env = &api->env;
     r->x = x;
     r->began_us = cg_mono_us();
+    r->memory = cg_memory_failures();
     r->op = cg_op_start(api->env.loop, (struct cogent_op){ 0, 0 }, "request", 0, NULL, NULL);
     cg_exchange_set_data(x, r);
     return r;
@@ -346,12 +348,25 @@ static void answer(struct cg_request *r, int status, const char *type, const cha
     cg_exchange_reply(x, status, type, extra, body);
 }
 
+/* Words that need no memory, of the form that all errors have. */
+static void answer_no_memory(struct cg_request *r)
+{
+    static const char body[] =
+        "{\"type\":\"about:blank\",\"title\":\"Unavailable\",\"status\":503,\"detail\":\"Out of memory; try "
+        "again.\",\"error\":{\"message\":\"Out of memory; try again.\",\"type\":\"server_error\",\"code\":"
+        "\"out_of_memory\",\"param\":null}}\n";
+    answer(r, 503, "application/problem+json", "Retry-After: 5\r\n", cogent_str(body));
+}
+
 void cg_answer_json(struct cg_request *r, int status, const json_t *body)
 {
     cg_auto_buf out = { 0 };
     cg_json_add(&out, body);
     cg_buf_char(&out, '\n');
-    answer(r, status, "application/json", NULL, cg_buf_view(&out));
+    if (out.failed || !body)
+        answer_no_memory(r);
+    else
+        answer(r, status, "application/json", NULL, cg_buf_view(&out));
 }
 
 void cg_answer_text(struct cg_request *r, int status, struct cogent_str json)
@@ -390,7 +405,11 @@ void cg_answer_error_body(struct cg_request *r, int status, const json_t *body)
                                                          : NULL;
     cg_json_add(&out, body);
     cg_buf_char(&out, '\n');
-    answer(r, status, "application/problem+json", extra, cg_buf_view(&out));
+    /* What looks like the client's fault may be a token of which half was read. */
+    if (out.failed || !body || (status < 500 && r->memory != cg_memory_failures()))
+        answer_no_memory(r);
+    else
+        answer(r, status, "application/problem+json", extra, cg_buf_view(&out));
 }
 
 /* Codes whose status is not that of their class. */

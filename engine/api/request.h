@@ -27,6 +27,7 @@ struct cg_request {
     bool turned_away; /* its body is read, so that the connection can be kept, and nothing is made of it */
     char allow[CG_ALLOW_SIZE]; /* of a path that does not take the method: those that it takes */
     int status;
+    uint32_t memory; /* cg_memory_failures when it began */
 };
 
 enum cg_route_flags {

@@ -15,7 +15,10 @@ static bool on_event(void *self, const struct cg_event *ev, struct cg_buf *out)
     } else {
         cg_json_add(&data, ev->data);
     }
-    cg_sse_frame(out, cogent_str(ev->id), cg_event_name(ev->kind), cg_buf_view(&data));
+    if (data.failed || !data.len) /* for want of memory */
+        out->failed = true;
+    else
+        cg_sse_frame(out, cogent_str(ev->id), cg_event_name(ev->kind), cg_buf_view(&data));
     return ev->kind == CG_EV_DONE || ev->kind == CG_EV_ERROR;
 }
 

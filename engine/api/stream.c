@@ -25,6 +25,10 @@ struct cg_stream {
     void *refused_arg;
 };
 
+static const char no_memory_frame[] =
+    "event: error\ndata: {\"status\":503,\"error\":{\"message\":\"Out of memory; try again.\",\"type\":\"server_error\","
+    "\"code\":\"out_of_memory\",\"param\":null}}\n\n";
+
 static void answer_whole(struct cg_stream *s)
 {
     struct cg_request *r = s->r;
@@ -47,13 +51,19 @@ static void on_event(void *arg, const struct cg_event *ev)
     cg_auto_buf out = cg_buf_in(memory, sizeof memory);
     cg_auto_json error = NULL;
     struct cg_event named = *ev;
-    if (ev->kind == CG_EV_ERROR) { /* the very body that an HTTP error has */
-        error = json_copy((json_t *)ev->data);
+    if (ev->kind == CG_EV_ERROR) {             /* the very body that an HTTP error has */
+        error = json_copy((json_t *)ev->data); /* NULL: there was no memory for it */
         json_object_set_new(error, "request_id", json_string(cg_exchange_id(s->r->x)));
         named.data = error;
     }
     cg_stream_begin(s);
     bool last = s->dialect->event(s->self, &named, &out);
+    /* What could not be made whole is not sent: the run will soon end for that. Its end is always told. */
+    if (out.failed || (last && !out.len && !s->whole)) {
+        cg_buf_clear(&out);
+        if (last && !s->whole)
+            cg_answer_bytes(s->r, cogent_str(no_memory_frame));
+    }
     if (out.len && !s->overrun)
         cg_answer_bytes(s->r, cg_buf_view(&out));
     if (last) {

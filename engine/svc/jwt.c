@@ -3,6 +3,7 @@
 #include "jwt.h"
 
 #include "engine/base/hash.h"
+#include "engine/base/memory.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -218,6 +219,8 @@ static json_t *decode_json(struct cogent_str part)
 {
     cg_auto_free char *text = malloc(part.len + 1);
     int n = text ? cg_base64url_decode(part, text, part.len) : COGENT_NO_MEMORY;
+    if (!text)
+        cg_memory_failed();
     if (n < 0)
         return NULL;
     json_t *value = cg_json_parse((struct cogent_str){ text, (size_t)n }, NULL);

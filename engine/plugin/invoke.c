@@ -281,7 +281,10 @@ static int call_done(struct cogent_call *call, struct cogent_str json)
     struct tool_call *t = tool_of(call);
     struct cg_err why;
     cg_auto_json value = cg_json_parse(json, &why);
-    if (!complete(&t->c, value ? 0 : COGENT_UPSTREAM))
+    /* What a write that is done has answered is not known without memory to read it; that is no failure of its. */
+    bool memory = !value && why.code == COGENT_NO_MEMORY;
+    int err = value ? 0 : !memory ? COGENT_UPSTREAM : t->effect_key[0] ? COGENT_UNKNOWN : COGENT_NO_MEMORY;
+    if (!complete(&t->c, err))
         return COGENT_CANCELLED;
     if (value)
         cg_json_add(&t->c.text, value);

@@ -59,7 +59,13 @@ static void settle_call(struct cg_call *call, int err, struct cogent_str text)
            CG_S("status", status), CG_S("class", err ? cogent_err_name(err) : ""), CG_I("ms", us / 1000));
     call->running = false;
     cg_run_emit_step(run, "tool", "done", us / 1000, -1);
-    if (cg_run_row(run, CG_ROW_OUTCOME, body, false) < 0)
+    bool half =
+        cg_run_half(run); /* a model must not answer from it; that a write was done stands all the same */
+    if (half)
+        run->fault = COGENT_NO_MEMORY;
+    if (half && !call->effect[0])
+        json_decref(body);
+    if ((half && !call->effect[0]) || cg_run_row(run, CG_ROW_OUTCOME, body, false) < 0 || half)
         cg_run_stop(run, "failed");
     if (call->effect[0])
         note_effect(call, status);

@@ -5,6 +5,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "engine/svc/due.h"
 #include "engine/svc/store.h"
 
@@ -78,8 +79,18 @@ void cg_run_rows_kept(struct cg_run *run)
         run->rows[i].write = run->writes;
 }
 
+bool cg_run_half(const struct cg_run *run)
+{
+    return run->memory != cg_memory_failures();
+}
+
 int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet)
 {
+    if (cg_run_half(run) && kind != CG_ROW_OUTCOME && kind != CG_ROW_END) {
+        json_decref(body);
+        run->fault = COGENT_NO_MEMORY;
+        return COGENT_NO_MEMORY;
+    }
     int rc = cg_run_row_loaded(run, kind, cg_now_us(), body);
     if (rc < 0)
         return rc;
@@ -128,6 +139,15 @@ void cg_run_writing_free(struct cg_run *run)
         unlink_writing(run->writing);
 }
 
+/* The next write takes them along: the journal has no gaps. */
+static void void_rows(struct cg_run *run, unsigned no)
+{
+    for (size_t i = 0; i < run->n_rows; i++) {
+        if (run->rows[i].write == no)
+            run->rows[i].write = 0;
+    }
+}
+
 static void on_written(void *arg, const struct cogent_db_result *result)
 {
     const struct cg_run_writing w = *(struct cg_run_writing *)arg;
@@ -139,10 +159,8 @@ static void on_written(void *arg, const struct cogent_db_result *result)
         bool taken = result->err == COGENT_CONFLICT && run->keyed && w.upto == 1;
         cg_log(taken ? CG_INFO : CG_ERROR, "run.write", CG_S("run", run->id),
                CG_S("error", cogent_err_name(result->err)));
-        for (size_t i = 0; i < w.upto; i++) { /* the next write takes them along: the journal has no gaps */
-            if (run->rows[i].write == w.no)
-                run->rows[i].write = 0;
-        }
+        void_rows(run, w.no);
+        run->fault = result->err;
     } else if (w.rows) {
         maybe_die(w.upto);
     }
@@ -150,6 +168,29 @@ static void on_written(void *arg, const struct cogent_db_result *result)
         w.done(run, result->err);
     else if (result->err < 0)
         cg_run_stop(run, "failed"); /* an effect that is under way is waited for */
+}
+
+/* As if it had been tried and had failed. */
+static void on_unwritten(void *arg)
+{
+    struct cg_run *run = arg;
+    void (*done)(struct cg_run * run, int err) = run->unwritten_done;
+    run->unwritten_done = NULL;
+    run->fault = COGENT_NO_MEMORY;
+    cg_log(CG_ERROR, "run.write", CG_S("run", run->id), CG_S("error", cogent_err_name(COGENT_NO_MEMORY)));
+    if (done)
+        done(run, COGENT_NO_MEMORY);
+    else
+        cg_run_stop(run, "failed");
+}
+
+static void unwritten_later(struct cg_run *run, void (*done)(struct cg_run *run, int err))
+{
+    if (done)
+        run->unwritten_done = done;
+    run->unwritten.fn = on_unwritten;
+    run->unwritten.arg = run;
+    cg_task_later(run->env->loop, &run->unwritten);
 }
 
 static size_t add_rows(struct cg_run *run, struct cg_db_step *steps, struct cogent_value *values,
@@ -180,6 +221,7 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
                   const char *status, void (*done)(struct cg_run *run, int err))
 {
     size_t n = n_extra, most = unwritten(run);
+    uint32_t memory = cg_memory_failures();
     bool lasting = status && strcmp(status, "running") != 0 && strcmp(status, "waiting") != 0 &&
                    strcmp(status, "auth_required") != 0;
     struct cg_db_step *steps = calloc(n_extra + most + 1, sizeof *steps);
@@ -205,11 +247,16 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
         steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_RUN_UPDATE], v, 6 };
         *w = (struct cg_run_writing){ run->writing, run, done, run->writes, run->n_rows, most > 0 };
         run->writing = w;
-        if (cogent_op_none(
-                cg_db_run(run->env->db, run->root, run->caller->tenant, durable, steps, n, on_written, w)))
+        bool whole = memory == cg_memory_failures(); /* else a row may lack a piece */
+        if (!whole || cogent_op_none(cg_db_run(run->env->db, run->root, run->caller->tenant, durable, steps,
+                                               n, on_written, w))) {
             unlink_writing(w);
+            void_rows(run, run->writes);
+            unwritten_later(run, done);
+        }
     } else {
         free(w);
+        unwritten_later(run, done);
     }
     free(steps);
     free(values);

@@ -186,7 +186,10 @@ static void append_decisions(struct resume *r)
     json_array_foreach (r->decisions, i, d) {
         struct cg_call *call = cg_run_call(run, cg_json_str(d, "call", ""));
         json_object_update(d, rights); /* for whoever takes it up after us */
-        cg_run_row(run, CG_ROW_DECISION, json_incref(d), false);
+        if (cg_run_row(run, CG_ROW_DECISION, json_incref(d), false) < 0) {
+            cg_run_stop(run, "failed");
+            return;
+        }
         /* Whether the right and the tool are still there is asked when it is sent (act.c). */
         const char *why = call->state == CG_CALL_DENIED ? cg_json_str(d, "why", "") : NULL;
         if (why)

@@ -4,6 +4,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "runs.h"
 
 #include <stdlib.h>
@@ -177,6 +178,7 @@ struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, con
     run->shown = json_array();
     run->next_task = (struct cg_task){ .fn = turn, .arg = run };
     run->began_us = run->state_us = cg_mono_us();
+    run->memory = cg_memory_failures();
     if (id)
         cg_str_copy(run->id, sizeof run->id, cogent_str(id));
     else
@@ -200,6 +202,7 @@ void cg_run_destroy(struct cg_run *run)
         return;
     const struct cg_run_env *env = run->env;
     cg_task_cancel(env->loop, &run->next_task);
+    cg_task_cancel(env->loop, &run->unwritten);
     cg_op_cancel(env->loop, run->root, COGENT_CANCELLED);
     cg_plan_cancel(run);
     cg_run_writing_free(run);

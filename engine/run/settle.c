@@ -64,6 +64,34 @@ json_t *cg_run_cited(const struct cg_run *run)
     return cited;
 }
 
+/* Of a run that failed by no word of a provider. */
+static json_t *fault_body(const struct cg_run *run)
+{
+    if (run->fault == COGENT_NO_MEMORY)
+        return cg_error_body(COGENT_NO_MEMORY, "out_of_memory", "The server is out of memory; try again.",
+                             NULL);
+    if (run->fault == COGENT_UNAVAILABLE)
+        return cg_error_body(COGENT_UNAVAILABLE, NULL, "The answer could not be written down; try again.",
+                             NULL);
+    return cg_error_body(COGENT_INTERNAL, NULL, words_for("failed"), NULL);
+}
+
+static json_t *end_body(const struct cg_run *run, const char *status, const char *content,
+                        const json_t *error)
+{
+    json_t *body =
+        json_pack("{s:s, s:s, s:o}", "status", status, "content", content, "citations", cg_run_cited(run));
+    int rc = body ? 0 : -1;
+    if (rc == 0 && error)
+        rc = json_object_set(body, "error", (json_t *)error);
+    if (rc == 0 && strcmp(status, "failed") == 0 && !error)
+        rc = json_object_set_new(body, "error", fault_body(run));
+    if (rc == 0)
+        return body;
+    json_decref(body);
+    return NULL;
+}
+
 void cg_settle_start(struct cg_run *run, const char *status, const char *words, const json_t *error)
 {
     if (run->state >= CG_RUN_SETTLE)
@@ -72,14 +100,12 @@ void cg_settle_start(struct cg_run *run, const char *status, const char *words, 
     cg_run_work(run); /* whatever was under way is over */
     cg_plan_cancel(run);
     const char *content = words ? words : run->content.len ? run->content.ptr : words_for(status);
-    json_t *body =
-        json_pack("{s:s, s:s, s:o}", "status", status, "content", content, "citations", cg_run_cited(run));
-    if (body && error)
-        json_object_set(body, "error", (json_t *)error);
-    if (body && strcmp(status, "failed") == 0 && !error)
-        json_object_set_new(body, "error", cg_error_body(COGENT_INTERNAL, NULL, words_for("failed"), NULL));
+    json_t *body = end_body(run, status, content, error);
+    if (!body) /* one more try: what has no end row is taken for running */
+        body = end_body(run, status, content, error);
     if (cg_run_row(run, CG_ROW_END, body, true) < 0) {
         cg_log(CG_ERROR, "run.lost", CG_S("run", run->id), CG_S("status", status));
+        cg_run_emit(run, CG_EV_ERROR, NULL, NULL); /* nobody waits in vain */
         cg_run_destroy(run);
         return;
     }

@@ -118,6 +118,7 @@ struct cg_run {
     /* This process's own: lost and not missed when the run moves. */
     struct cg_plan *plan; /* the model turn under way */
     size_t link;          /* in the chain */
+    int fault;            /* why it fails when it does, a cogent_err; 0: nobody knows */
     const char *stop;     /* status that the run ends with as soon as no effect is under way; NULL: goes on */
     bool detached, gone;  /* gone: nobody listens */
     bool keyed;           /* opened under an Idempotency-Key */
@@ -127,6 +128,10 @@ struct cg_run {
     bool counted, due;
     bool loading; /* a resume holds it and has not claimed it: nothing is done with it yet */
     struct cg_task next_task;
+    uint32_t memory; /* cg_memory_failures when its last row was made */
+    /* A write for which there was no memory: who waits for it is told at the end of this turn. */
+    struct cg_task unwritten;
+    void (*unwritten_done)(struct cg_run *run, int err);
 };
 
 /* run.c: the driver. */
@@ -143,8 +148,11 @@ struct cg_run *cg_run_create(struct cg_runs *runs, struct cg_caller *caller, con
 void cg_run_destroy(struct cg_run *run);
 
 /* journal.c */
-/* Appends a row (takes body), folds it, tells the sink unless quiet. Returns 0 or COGENT_NO_MEMORY. */
+/* Appends a row (takes body), folds it, tells the sink unless quiet. Returns 0 or COGENT_NO_MEMORY, also when body may
+ * lack a piece. What became of a call and how the run ended are kept with what there is. */
 int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet);
+/* Whether memory ran out since the last row: what was made from then on may lack a piece. */
+bool cg_run_half(const struct cg_run *run);
 /* A row as it was loaded: folded, told to nobody. Takes body. */
 int cg_run_row_loaded(struct cg_run *run, enum cg_row_kind kind, int64_t at_us, json_t *body);
 const char *cg_row_name(enum cg_row_kind kind);

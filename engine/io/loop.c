@@ -4,6 +4,7 @@
 #include "engine/base/clock.h"
 #include "loop_base.h"
 #include "ops.h"
+#include "reserve.h"
 
 #include <stdlib.h>
 
@@ -46,6 +47,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct cg_loop *loop = arg;
     int64_t now = cg_mono_us();
+    cg_reserve_fill();
     int64_t late = now - loop->tick_us - TICK_MS * 1000;
     if (loop->tick_us && late > loop->stall_us)
         loop->stall_us = late;
@@ -59,6 +61,7 @@ struct timeval cg_ms(uint32_t ms)
 
 struct cg_loop *cg_loop_create(void)
 {
+    cg_reserve_setup();
     struct cg_loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return NULL;

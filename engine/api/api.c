@@ -154,9 +154,15 @@ static struct cg_request *request_create(struct cg_api *api, struct cg_exchange 
     return r;
 }
 
+/* Words that need no memory, of the form that all errors have. */
+static const char no_memory[] =
+    "{\"type\":\"about:blank\",\"title\":\"Unavailable\",\"status\":503,\"detail\":\"Out of memory; try "
+    "again.\",\"error\":{\"message\":\"Out of memory; try again.\",\"type\":\"server_error\",\"code\":"
+    "\"out_of_memory\",\"param\":null}}\n";
+
 static void out_of_memory(struct cg_exchange *x)
 {
-    cg_exchange_reply(x, 503, "text/plain", "Retry-After: 1\r\n", cogent_str("out of memory\n"));
+    cg_exchange_reply(x, 503, "application/problem+json", "Retry-After: 5\r\n", cogent_str(no_memory));
 }
 
 /* The user's own credentials at services, as the backend hands them over. Answers when one is malformed. */
@@ -348,14 +354,9 @@ static void answer(struct cg_request *r, int status, const char *type, const cha
     cg_exchange_reply(x, status, type, extra, body);
 }
 
-/* Words that need no memory, of the form that all errors have. */
 static void answer_no_memory(struct cg_request *r)
 {
-    static const char body[] =
-        "{\"type\":\"about:blank\",\"title\":\"Unavailable\",\"status\":503,\"detail\":\"Out of memory; try "
-        "again.\",\"error\":{\"message\":\"Out of memory; try again.\",\"type\":\"server_error\",\"code\":"
-        "\"out_of_memory\",\"param\":null}}\n";
-    answer(r, 503, "application/problem+json", "Retry-After: 5\r\n", cogent_str(body));
+    answer(r, 503, "application/problem+json", "Retry-After: 5\r\n", cogent_str(no_memory));
 }
 
 void cg_answer_json(struct cg_request *r, int status, const json_t *body)

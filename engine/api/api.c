@@ -160,6 +160,8 @@ static const char no_memory[] =
     "again.\",\"error\":{\"message\":\"Out of memory; try again.\",\"type\":\"server_error\",\"code\":"
     "\"out_of_memory\",\"param\":null}}\n";
 
+static void answer_no_memory(struct cg_request *r);
+
 static void out_of_memory(struct cg_exchange *x)
 {
     cg_exchange_reply(x, 503, "application/problem+json", "Retry-After: 5\r\n", cogent_str(no_memory));
@@ -273,6 +275,10 @@ static void handle(struct cg_request *r)
             cg_answer_error(r, COGENT_INVALID, "body_invalid", "The body must be a JSON object.");
             return;
         }
+    }
+    if (r->memory != cg_memory_failures()) { /* rights or words of the request may be missing */
+        answer_no_memory(r);
+        return;
     }
     r->route->handle(r);
 }
@@ -437,6 +443,10 @@ void cg_answer_error(struct cg_request *r, int err, const char *code, const char
     va_start(ap, format);
     vsnprintf(detail, sizeof detail, format, ap);
     va_end(ap);
+    if (err == COGENT_NO_MEMORY) {
+        answer_no_memory(r);
+        return;
+    }
     int status = code ? status_of(code, cg_error_status(err)) : cg_error_status(err);
     cg_auto_json body = cg_error_body(err, code, detail, cg_exchange_id(r->x));
     json_object_set_new(body, "status", json_integer(status));

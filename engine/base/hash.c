@@ -2,6 +2,7 @@
 #include "hash.h"
 
 #include "err.h"
+#include "memory.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -10,7 +11,10 @@
 
 int cg_sha256(struct cogent_str data, unsigned char out[CG_SHA256_SIZE])
 {
-    return EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha256(), NULL) == 1 ? 0 : COGENT_NO_MEMORY;
+    if (EVP_Digest(data.ptr, data.len, out, NULL, EVP_sha256(), NULL) == 1)
+        return 0;
+    cg_memory_failed();
+    return COGENT_NO_MEMORY;
 }
 
 int cg_hmac_sha256(struct cogent_str key, struct cogent_str data, unsigned char out[CG_SHA256_SIZE])
@@ -18,7 +22,10 @@ int cg_hmac_sha256(struct cogent_str key, struct cogent_str data, unsigned char 
     unsigned len = CG_SHA256_SIZE;
     const void *ok =
         HMAC(EVP_sha256(), key.ptr, (int)key.len, (const unsigned char *)data.ptr, data.len, out, &len);
-    return ok ? 0 : COGENT_NO_MEMORY;
+    if (ok)
+        return 0;
+    cg_memory_failed();
+    return COGENT_NO_MEMORY;
 }
 
 bool cg_bytes_equal(const void *a, const void *b, size_t len)

@@ -3,10 +3,14 @@
 
 #include <jansson.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
-/* Of the process, as memory is: whose piece is missing cannot be known in jansson's allocator. */
+enum { ASIDE = 256 * 1024 };
+
+/* Of the process, as memory is: whose piece is missing cannot be known in a library's allocator. */
 static _Atomic uint32_t failures;
+static _Atomic(void *) aside;
 
 void cg_memory_failed(void)
 {
@@ -18,15 +22,46 @@ uint32_t cg_memory_failures(void)
     return atomic_load_explicit(&failures, memory_order_relaxed);
 }
 
-static void *counted_malloc(size_t size)
+static bool give_back(void)
+{
+    void *block = atomic_exchange(&aside, NULL);
+    free(block);
+    return block != NULL;
+}
+
+void cg_memory_fill(void)
+{
+    if (atomic_load_explicit(&aside, memory_order_relaxed))
+        return;
+    void *none = NULL, *block = malloc(ASIDE);
+    if (!atomic_compare_exchange_strong(&aside, &none, block))
+        free(block);
+}
+
+void *cg_memory_malloc(size_t size)
 {
     void *p = malloc(size);
-    if (!p)
-        cg_memory_failed();
-    return p;
+    return p || !give_back() ? p : malloc(size);
+}
+
+void *cg_memory_realloc(void *old, size_t size)
+{
+    void *p = realloc(old, size);
+    return p || size == 0 || !give_back() ? p : realloc(old, size);
+}
+
+/* Counted even when what was put aside helped: the question under way is where memory ends. */
+static void *json_malloc(size_t size)
+{
+    void *p = malloc(size);
+    if (p)
+        return p;
+    cg_memory_failed();
+    return give_back() ? malloc(size) : NULL;
 }
 
 void cg_memory_setup(void)
 {
-    json_set_alloc_funcs(counted_malloc, free);
+    json_set_alloc_funcs(json_malloc, free);
+    cg_memory_fill();
 }

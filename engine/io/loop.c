@@ -2,9 +2,9 @@
 #include "loop.h"
 
 #include "engine/base/clock.h"
+#include "engine/base/memory.h"
 #include "loop_base.h"
 #include "ops.h"
-#include "reserve.h"
 
 #include <stdlib.h>
 
@@ -47,7 +47,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct cg_loop *loop = arg;
     int64_t now = cg_mono_us();
-    cg_reserve_fill();
+    cg_memory_fill();
     int64_t late = now - loop->tick_us - TICK_MS * 1000;
     if (loop->tick_us && late > loop->stall_us)
         loop->stall_us = late;
@@ -61,7 +61,8 @@ struct timeval cg_ms(uint32_t ms)
 
 struct cg_loop *cg_loop_create(void)
 {
-    cg_reserve_setup();
+    event_set_mem_functions(cg_memory_malloc, cg_memory_realloc, free); /* before anything else of it */
+    cg_memory_fill();
     struct cg_loop *loop = calloc(1, sizeof *loop);
     if (!loop)
         return NULL;

@@ -96,10 +96,14 @@ static void add(struct records_terms *terms, const char *word, size_t len)
         terms->list = list;
         terms->cap = cap;
     }
-    terms->list[terms->n++] = (struct records_term){ terms->text.len, len, 1 };
-    terms->words++;
+    size_t at = terms->text.len;
     cp_buf_add(&terms->text, word, len);
-    terms->failed |= terms->text.failed;
+    if (terms->text.failed) {
+        terms->failed = 1;
+        return;
+    }
+    terms->list[terms->n++] = (struct records_term){ at, len, 1 };
+    terms->words++;
 }
 
 /* A word is whole. Only plain ones have stems; a number or a code stays as it is. */

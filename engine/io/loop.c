@@ -30,6 +30,7 @@ static void run_tasks(evutil_socket_t fd, short what, void *arg)
     loop->tasks = NULL;
     loop->last = &loop->tasks;
     loop->in_tasks = true;
+    cg_memory_fill();
     while (loop->running) {
         struct cg_task *task = loop->running;
         loop->running = task->next;
@@ -47,7 +48,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what;
     struct cg_loop *loop = arg;
     int64_t now = cg_mono_us();
-    cg_memory_fill();
+    cg_memory_fill(); /* here, too: a loop may have no tasks */
     int64_t late = now - loop->tick_us - TICK_MS * 1000;
     if (loop->tick_us && late > loop->stall_us)
         loop->stall_us = late;

@@ -82,7 +82,8 @@ void cg_json_add(struct cg_buf *out, const json_t *value)
 
 void cg_json_canonical(struct cg_buf *out, const json_t *value)
 {
-    json_dump_callback(value, add_chunk, out, DUMP | JSON_SORT_KEYS);
+    if (json_dump_callback(value, add_chunk, out, DUMP | JSON_SORT_KEYS) != 0 && value)
+        out->failed = true;
 }
 
 char *cg_json_text(const json_t *value)

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ASIDE = 256 * 1024 };
 
@@ -29,6 +30,14 @@ static bool give_back(void)
     return block != NULL;
 }
 
+void *cg_calloc(size_t n, size_t size)
+{
+    void *p = calloc(n, size);
+    if (!p)
+        cg_memory_failed();
+    return p;
+}
+
 void cg_memory_fill(void)
 {
     if (atomic_load_explicit(&aside, memory_order_relaxed))
@@ -42,6 +51,19 @@ void *cg_memory_malloc(size_t size)
 {
     void *p = malloc(size);
     return p || !give_back() ? p : malloc(size);
+}
+
+void *cg_memory_calloc(size_t n, size_t size)
+{
+    void *p = calloc(n, size);
+    return p || !give_back() ? p : calloc(n, size);
+}
+
+char *cg_memory_strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = cg_memory_malloc(size);
+    return copy ? memcpy(copy, text, size) : NULL;
 }
 
 void *cg_memory_realloc(void *old, size_t size)

@@ -5,7 +5,7 @@
  *
  * And a block is put aside for the libraries that do not look whether they got what they asked for. jansson 2.14 reads
  * past the end of a text that it could not save; libevent 2.1.12 crashes when a watermark is set, and a connection whose
- * callback found no room never writes. When memory ends the block is given back and what failed is tried again; the loop
+ * callback found no room never writes; libcurl 7.88 forgets to wait for a socket. When memory ends the block is given back and what failed is tried again; the loop
  * puts one aside anew. */
 #ifndef CG_BASE_MEMORY_H
 #define CG_BASE_MEMORY_H
@@ -22,8 +22,13 @@ void cg_memory_fill(void);
 void cg_memory_failed(void);
 uint32_t cg_memory_failures(void);
 
-/* Those of libevent: from what was put aside when there is nothing else. */
+/* As calloc, and counted. */
+void *cg_calloc(size_t n, size_t size);
+
+/* Those of libevent and libcurl: from what was put aside when there is nothing else. */
 void *cg_memory_malloc(size_t size);
+void *cg_memory_calloc(size_t n, size_t size);
 void *cg_memory_realloc(void *old, size_t size);
+char *cg_memory_strdup(const char *text);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
+#include "engine/base/memory.h"
 #include "loop_base.h"
 #include "sse.h"
 
@@ -212,7 +213,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *pe
         return 0;
     }
     if (!w) {
-        w = calloc(1, sizeof *w);
+        w = cg_memory_calloc(1, sizeof *w); /* without it all transfers of this handle are lost */
         if (!w)
             return -1;
         curl_multi_assign(m->curl, fd, w);
@@ -289,7 +290,8 @@ static struct multi *pick_multi(struct cg_http_client *client)
 struct cg_http_client *cg_http_client_create(struct cg_loop *loop, const char *proxy, const char *ca)
 {
     struct cg_http_client *client = calloc(1, sizeof *client);
-    if (!client || curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+    if (!client || curl_global_init_mem(CURL_GLOBAL_DEFAULT, cg_memory_malloc, free, cg_memory_realloc,
+                                        cg_memory_strdup, cg_memory_calloc) != 0) {
         free(client);
         return NULL;
     }

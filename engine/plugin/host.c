@@ -4,6 +4,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/json.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "invoke.h"
 #include "turn.h"
 
@@ -51,7 +52,7 @@ static void wait_ended(void *arg, int why)
 
 static struct wait *wait_begin(struct cogent_op parent, const char *label, uint32_t ms, void *arg)
 {
-    struct wait *w = calloc(1, sizeof *w);
+    struct wait *w = cg_calloc(1, sizeof *w);
     if (!w)
         return NULL;
     w->arg = arg;
@@ -148,7 +149,7 @@ static struct cogent_op host_run(struct cogent_op parent, const char *plugin,
     size_t known = 0;
     const struct cogent_statement *table = cg_plugin_statements(worker.plugins, plugin, &known);
     const struct cg_tenant *tenant = cg_op_tenant(worker.loop, parent);
-    struct cg_db_step *mine = calloc(n + 1, sizeof *mine);
+    struct cg_db_step *mine = cg_calloc(n + 1, sizeof *mine);
     bool ok = worker.db && table && tenant && mine && n <= CG_DB_STEPS_MAX;
     for (size_t i = 0; ok && i < n; i++) {
         ok = steps[i].statement < known;

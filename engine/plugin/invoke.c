@@ -7,6 +7,7 @@
 #include "engine/base/clock.h"
 #include "engine/base/holds.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "engine/base/utf8.h"
 #include "turn.h"
 
@@ -218,7 +219,7 @@ static struct cogent_op start_tool(const struct cg_invoke_env *env, struct cogen
                                    const struct cogent_toolset *set, void *self,
                                    void (*done)(void *arg, int err, struct cogent_str text), void *arg)
 {
-    struct tool_call *t = calloc(1, sizeof *t);
+    struct tool_call *t = cg_calloc(1, sizeof *t);
     uint32_t ms =
         COGENT_HAS(tool->api, timeout_ms) && tool->api->timeout_ms ? tool->api->timeout_ms : TOOL_MS;
     if (!t)

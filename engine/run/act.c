@@ -148,8 +148,9 @@ static void send(struct cg_call *call)
     struct cg_run *run = call->run;
     cg_auto_buf args = { 0 };
     cg_json_canonical(&args, call->args);
-    call->op = cg_invoke_tool(&run->env->invoke, run->work, call->tool, cg_buf_view(&args), &run->asker.abi,
-                              call->effect, on_done, call);
+    call->op = args.failed ? (struct cogent_op){ 0, 0 }
+                           : cg_invoke_tool(&run->env->invoke, run->work, call->tool, cg_buf_view(&args),
+                                            &run->asker.abi, call->effect, on_done, call);
     if (cogent_op_none(call->op))
         on_done(call, COGENT_NO_MEMORY, cogent_str("out of memory"));
 }

@@ -5,6 +5,7 @@
 #include "state.h"
 
 #include "engine/base/clock.h"
+#include "engine/base/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,7 +174,8 @@ static bool add_turn(const struct cg_run *run, size_t t, struct cg_messages *m, 
 
 int cg_compose_messages(struct cg_run *run, struct cg_messages *out)
 {
-    *out = (struct cg_messages){ .texts = json_array(), .uses = calloc(run->n_calls + 1, sizeof *out->uses) };
+    *out =
+        (struct cg_messages){ .texts = json_array(), .uses = cg_calloc(run->n_calls + 1, sizeof *out->uses) };
     bool ok = out->texts && out->uses &&
               add(out, COGENT_SYSTEM, view(json_object_get(run->context, "system"))) &&
               add_records(run, out) && add_history(run, out) && add_screen(run, out) &&
@@ -211,7 +213,7 @@ static bool asked_for(const json_t *tools, const char *name)
 struct cogent_offer *cg_compose_offers(struct cg_run *run, size_t *n)
 {
     const struct cg_plugins *plugins = run->env->plugins;
-    struct cogent_offer *offers = calloc(cg_tool_count(plugins) + 1, sizeof *offers);
+    struct cogent_offer *offers = cg_calloc(cg_tool_count(plugins) + 1, sizeof *offers);
     *n = 0;
     for (size_t i = 0; offers && i < cg_tool_count(plugins); i++) {
         const struct cg_tool *t = cg_tool_get(plugins, i);

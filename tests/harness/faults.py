@@ -46,10 +46,9 @@ class Faults:
         self.set(pid=0)
         return self.get("counted"), bool(self.get("failed"))
 
-    def where(self, maps):
-        """The frames of the allocation that failed, innermost first: "function (file:line)", or the library."""
-        frames = struct.unpack_from(f"{self.get('n_frames')}Q", self.map, FRAMES)
-        return [one for one in (place_of(address, maps) for address in frames) if one]
+    def frames(self):
+        """Return addresses of the allocation that failed, innermost first."""
+        return struct.unpack_from(f"{self.get('n_frames')}Q", self.map, FRAMES)
 
 
 def maps_of(pid):
@@ -61,6 +60,11 @@ def maps_of(pid):
             if m:
                 found.append((int(m[1], 16), int(m[2], 16), int(m[3], 16), m[4]))
     return found
+
+
+def places_of(frames, maps):
+    """"function (file:line)" each, or the library."""
+    return [one for one in (place_of(address, maps) for address in frames) if one]
 
 
 def place_of(address, maps):

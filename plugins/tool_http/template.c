@@ -527,7 +527,7 @@ static int join(const struct th_template *t, const struct th_vars *vars, enum th
         if (!err)
             cp_json_text(&text, value);
         if (!err && encoding == TH_PATH && !text.len)
-            err = COGENT_NOT_FOUND; /* an empty segment would be another route */
+            err = text.failed ? COGENT_NO_MEMORY : COGENT_NOT_FOUND; /* an empty segment is another route */
         if (!err && encoding == TH_PATH)
             cp_buf_percent(out, cp_buf_peek(&text), "");
         else if (!err)

@@ -8,6 +8,7 @@
 #include "engine/base/buf.h"
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -38,6 +39,7 @@ struct cg_db {
     pthread_mutex_t done_mutex;
     struct cg_db_group *done_first, **done_last;
     size_t in_flight;
+    struct cg_db_group *spare; /* tells who asks that there was no memory for what they asked */
     bool healthy;
 };
 
@@ -345,6 +347,7 @@ void cg_db_close(struct cg_db *db)
         return;
     stop_worker(&db->writer);
     stop_worker(&db->reader);
+    cg_db_group_destroy(db->spare);
     while (db->done_first) {
         struct cg_db_group *g = db->done_first;
         db->done_first = g->next;
@@ -364,6 +367,22 @@ bool cg_db_healthy(const struct cg_db *db)
 
 /* Queueing. */
 
+static void fill_spare(struct cg_db *db)
+{
+    if (!db->spare)
+        db->spare = cg_db_group_create("", CG_DB_READ, NULL, 0);
+}
+
+static struct cg_db_group *take_spare(struct cg_db *db)
+{
+    struct cg_db_group *g = db->spare;
+    db->spare = NULL;
+    cg_memory_failed();
+    if (g)
+        g->result.err = COGENT_NO_MEMORY;
+    return g;
+}
+
 static struct cogent_op enqueue(struct cg_db *db, struct cogent_op parent, const char *tenant,
                                 enum cg_durable durable, const struct cg_db_step *steps, size_t n,
                                 cg_db_done_fn done, void *arg)
@@ -371,6 +390,9 @@ static struct cogent_op enqueue(struct cg_db *db, struct cogent_op parent, const
     const struct cogent_op none = { 0, 0 };
     CG_REQUIRE(n <= CG_DB_STEPS_MAX);
     struct cg_db_group *g = cg_db_group_create(tenant, durable, steps, n);
+    bool lacks = !g;
+    if (lacks)
+        g = take_spare(db);
     if (!g)
         return none;
     g->db = db;
@@ -386,6 +408,11 @@ static struct cogent_op enqueue(struct cg_db *db, struct cogent_op parent, const
     }
     struct worker *w = durable == CG_DB_READ ? &db->reader : &db->writer;
     db->in_flight++;
+    if (lacks) {
+        deliver(db, g);
+        return g->op;
+    }
+    fill_spare(db);
     pthread_mutex_lock(&w->mutex);
     *w->last = g;
     w->last = &g->next;

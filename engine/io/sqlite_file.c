@@ -49,6 +49,25 @@ static int bind_value(sqlite3_stmt *stmt, int at, const struct cogent_value *v)
     }
 }
 
+static int error_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_CONSTRAINT:
+        return COGENT_CONFLICT;
+    case SQLITE_NOMEM:
+        return COGENT_NO_MEMORY;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_IOERR:
+    case SQLITE_FULL:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+        return COGENT_UNAVAILABLE;
+    default:
+        return COGENT_INTERNAL;
+    }
+}
+
 /* The declared letter of a value; NULL fits everywhere. */
 static bool fits(char letter, const struct cogent_value *v)
 {
@@ -67,8 +86,9 @@ static int bind_step(sqlite3_stmt *stmt, const struct cg_db_group *g, const stru
         return COGENT_INTERNAL;
     for (size_t i = 0; i < step->n; i++) {
         const struct cogent_value *v = &g->values[step->first + i];
-        if (!fits(step->statement->params[i], v) || bind_value(stmt, at++, v) != SQLITE_OK)
-            return COGENT_INTERNAL;
+        int rc = fits(step->statement->params[i], v) ? bind_value(stmt, at++, v) : SQLITE_MISUSE;
+        if (rc != SQLITE_OK)
+            return error_of(rc);
     }
     return 0;
 }
@@ -115,32 +135,13 @@ static int read_row(struct cg_db_group *g, struct cg_db_step_result *r, sqlite3_
     return 0;
 }
 
-static int error_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_CONSTRAINT:
-        return COGENT_CONFLICT;
-    case SQLITE_NOMEM:
-        return COGENT_NO_MEMORY;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_IOERR:
-    case SQLITE_FULL:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-        return COGENT_UNAVAILABLE;
-    default:
-        return COGENT_INTERNAL;
-    }
-}
-
 static int run_step(struct cg_sqlite *f, struct cg_db_group *g, size_t i)
 {
     const struct cogent_statement *st = g->steps[i].statement;
     struct cg_db_step_result *r = &g->results[i];
     sqlite3_stmt *stmt = prepare(f, st);
     if (!stmt)
-        return COGENT_INTERNAL;
+        return sqlite3_errcode(f->file) == SQLITE_NOMEM ? COGENT_NO_MEMORY : COGENT_INTERNAL;
     r->first = g->n_rows;
     r->columns = strlen(st->columns);
     int before = sqlite3_total_changes(f->file), rc = bind_step(stmt, g, &g->steps[i]), step = SQLITE_DONE;

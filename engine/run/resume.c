@@ -290,7 +290,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     cg_caller_unref(caller);
     if (r->run)
         r->run->loading = true;
-    int rc = r->run ? fold_rows(r, result) : COGENT_INTERNAL;
+    int rc = r->run ? fold_rows(r, result) : COGENT_NO_MEMORY;
     if (rc < 0 || r->run->end)
         finish(r, NULL, rc);
     else if (!r->cancelled && !collect_decisions(r, result))
@@ -303,8 +303,10 @@ void cg_run_resume(struct cg_runs *runs, const struct cg_tenant *tenant, const c
                    struct cg_caller *credential, cg_resumed_fn started, void *arg)
 {
     struct resume *r = calloc(1, sizeof *r);
-    if (!r)
+    if (!r) {
+        started(arg, NULL, COGENT_NO_MEMORY, 0);
         return;
+    }
     r->runs = runs;
     r->env = cg_runs_env(runs);
     r->tenant = cg_tenant_ref(tenant);

@@ -104,8 +104,10 @@ void cg_due_take(const struct cg_due *due, const char *kind, int64_t lease_us,
 {
     struct taking *t = calloc(1, sizeof *t);
     int64_t now = cg_now_us();
-    if (!t)
+    if (!t) {
+        taken(arg, NULL);
         return;
+    }
     *t = (struct taking){ due, taken, arg };
     const struct cogent_value v[4] = { cogent_text(cogent_str(kind)), cogent_int(now),
                                        cogent_int(now + lease_us), cogent_text(cogent_str(due->owner)) };

@@ -59,7 +59,8 @@ static void on_event(void *arg, const struct cg_event *ev)
     cg_stream_begin(s);
     bool last = s->dialect->event(s->self, &named, &out);
     /* What could not be made whole is not sent: the run will soon end for that. Its end is always told. */
-    if (out.failed || (last && !out.len && !s->whole)) {
+    bool lacks = ev->kind == CG_EV_ERROR && !named.data;
+    if (out.failed || lacks || (last && !out.len && !s->whole)) {
         cg_buf_clear(&out);
         if (last && !s->whole)
             cg_answer_bytes(s->r, cogent_str(no_memory_frame));
@@ -68,7 +69,9 @@ static void on_event(void *arg, const struct cg_event *ev)
         cg_answer_bytes(s->r, cg_buf_view(&out));
     if (last) {
         s->run = NULL; /* it ends itself */
-        if (s->whole)
+        if (s->whole && lacks)
+            cg_answer_error(s->r, COGENT_NO_MEMORY, NULL, "Out of memory; try again.");
+        else if (s->whole)
             answer_whole(s);
         else
             cg_answer_end(s->r);

@@ -50,7 +50,7 @@ static void add_base64(struct cg_buf *out, struct cg_buf *bytes, const float *va
         cg_buf_add(bytes, le, sizeof le);
     }
     cg_buf_char(out, '"');
-    cg_base64_encode(cg_buf_view(bytes).ptr, bytes->len, out);
+    cg_base64_encode(cg_buf_view(bytes).ptr, cg_buf_view(bytes).len, out);
     cg_buf_char(out, '"');
 }
 

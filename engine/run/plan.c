@@ -156,9 +156,11 @@ static void answered(struct cg_plan *p, int finish)
     struct cg_run *run = p->run;
     int64_t ms = (cg_mono_us() - p->began_us) / 1000;
     cg_guard_close(&p->guard);
+    struct cogent_str text =
+        cg_buf_view(&p->text); /* empty when memory failed: its length is not the buffer's */
     json_t *body =
-        json_pack("{s:s%, s:O, s:O, s:O?, s:s, s:I}", "text", cg_buf_view(&p->text).ptr, p->text.len, "calls",
-                  p->calls, "shown", run->shown, "usage", p->usage, "model", p->link, "ms", (json_int_t)ms);
+        json_pack("{s:s%, s:O, s:O, s:O?, s:s, s:I}", "text", text.ptr, text.len, "calls", p->calls, "shown",
+                  run->shown, "usage", p->usage, "model", p->link, "ms", (json_int_t)ms);
     if (body && !cg_str_same(cg_buf_view(&p->raw), cg_buf_view(&p->text)))
         json_object_set_new(body, "raw", cg_json_strn(cg_buf_view(&p->raw)));
     if (body && cut_name(finish))

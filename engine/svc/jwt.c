@@ -308,7 +308,7 @@ static struct cogent_str begin_token(const char *head, const json_t *claims, str
     cg_json_add(&body, claims);
     cg_base64url_encode(head, strlen(head), out);
     cg_buf_char(out, '.');
-    cg_base64url_encode(cg_buf_view(&body).ptr, body.len, out);
+    cg_base64url_encode(cg_buf_view(&body).ptr, cg_buf_view(&body).len, out);
     out->failed = out->failed || body.failed;
     return out->failed ? (struct cogent_str){ NULL, 0 }
                        : (struct cogent_str){ out->ptr + from, out->len - from };

@@ -165,9 +165,13 @@ static struct cg_db_group *write_batch(struct worker *w, struct cg_db_group *lis
     if (rc == 0)
         rc = cg_sqlite_exec(&w->file, "BEGIN IMMEDIATE");
     while (rc == 0 && at && (at == list || cg_mono_us() < until)) {
-        cg_sqlite_exec(&w->file, "SAVEPOINT g");
-        cg_sqlite_run(&w->file, at);
-        rc = cg_sqlite_exec(&w->file, at->result.err < 0 ? "ROLLBACK TO g; RELEASE g" : "RELEASE g");
+        rc = cg_sqlite_exec(&w->file, "SAVEPOINT g");
+        if (rc == 0) {
+            cg_sqlite_run(&w->file, at);
+            rc = cg_sqlite_exec(&w->file, at->result.err < 0 ? "ROLLBACK TO g; RELEASE g" : "RELEASE g");
+        }
+        if (rc < 0 && at->result.err == COGENT_NO_MEMORY) /* SQLite has rolled all back, the savepoint too */
+            rc = COGENT_NO_MEMORY;
         last = at;
         at = at->next;
     }

@@ -7,6 +7,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "engine/svc/store.h"
 #include "runs.h"
 
@@ -284,6 +285,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
         finish(r, NULL, strcmp(r->status, "running") == 0 && lives ? 0 : COGENT_NOT_FOUND);
         return;
     }
+    uint32_t memory = cg_memory_failures();
     cg_auto_json rights = rights_of(result);
     struct cg_caller *caller = rights ? caller_of(r, user, rights, sealed) : NULL;
     r->run = caller ? cg_run_create(r->runs, caller, r->run_id) : NULL;
@@ -291,6 +293,8 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     if (r->run)
         r->run->loading = true;
     int rc = r->run ? fold_rows(r, result) : COGENT_NO_MEMORY;
+    if (rc == 0 && memory != cg_memory_failures()) /* a credential or a right may be missing */
+        rc = COGENT_NO_MEMORY;
     if (rc < 0 || r->run->end)
         finish(r, NULL, rc);
     else if (!r->cancelled && !collect_decisions(r, result))

@@ -284,7 +284,8 @@ class Plugin(unittest.TestCase):
                                   check=True)
             rows = {row["plugin"]: row for row in json.loads(done.stdout)}
             self.assertEqual({"plugin": "freed", "version": "1", "license": "Apache-2.0", "abi": 0, "kind": "tool",
-                              "tools": ["freed"], "file": os.path.join(self.folder, "freed.so")}, rows["freed"])
+                              "tools": ["freed"], "crashes": 0, "file": os.path.join(self.folder, "freed.so")},
+                             rows["freed"])
             self.assertEqual(["provider", "provider", "retriever", "toolset"],
                              sorted(row["kind"] for row in rows.values() if row["plugin"] != "freed"))
             self.assertIn("get_invoice", rows["tool_http"]["tools"])

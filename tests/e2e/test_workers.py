@@ -75,8 +75,9 @@ class Workers(unittest.TestCase):
         with open(os.path.join(ROOT, "tests", "harness", "openai_script.json"), encoding="utf-8") as file:
             script = json.load(file)
         for name in ("crash", "hangs", "hogs"):
+            folder = os.path.join(ROOT, "tests", "plugin", "" if name == "hogs" else "broken")
             subprocess.run(["cc", "-shared", "-fPIC", "-fvisibility=hidden", "-I", os.path.join(ROOT, "include"),
-                            os.path.join(ROOT, "tests", "plugin", "broken", name + ".c"), "-o", cls.so(name)], check=True)
+                            os.path.join(folder, name + ".c"), "-o", cls.so(name)], check=True)
             call = {"calls": [{"id": "call_a", "name": name, "arguments": "{}"}]}
             script["models"]["call-" + name] = [[{"delay_ms": 100}, call], [{"text": "It went on."}]]
         cls.script = os.path.join(cls.folder, "script.json")

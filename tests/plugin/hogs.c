@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * It keeps 64 MiB with every call. */
-#include "broken.h"
+ * A broken plugin that no kit should call 600 times: it keeps 64 MiB with every call. */
+#include "broken/broken.h"
 
 #include <stdlib.h>
 

@@ -27,10 +27,12 @@ def seconds_of(pid):
 
 class Descriptors(unittest.TestCase):
     def test_who_waits_for_a_descriptor_waits_and_is_served(self):
-        with Stack(workers=1, jobs=0) as stack:
+        with Stack(workers=1, jobs=0, models={"main": ["rules"], "endless": ["mock/endless"]}) as stack:
             kept = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)
-            kept.request("GET", "/healthz")
-            kept.getresponse().read()
+            kept.request("POST", "/v1/assistant/chat/stream", json.dumps({"query": "go on", "model": "endless"}),
+                         {"Authorization": "Bearer " + token()})
+            reply = kept.getresponse()
+            self.assertTrue(reply.read1(4096))
             pid = stack.workers()[0]
             before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
             taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
@@ -43,8 +45,7 @@ class Descriptors(unittest.TestCase):
             # It does not spin: for each second of the processor some pass on the wall.
             used, begun = seconds_of(pid), time.monotonic()
             while time.monotonic() - begun < 1.5:
-                kept.request("GET", "/healthz")  # who is in is served
-                self.assertEqual(b'{"status":"ok"}\n', kept.getresponse().read())
+                self.assertTrue(reply.read1(4096))  # who is in is served
                 time.sleep(0.05)
             self.assertLess(seconds_of(pid) - used, 0.5 * (time.monotonic() - begun))
             self.assertLess(stack.logged().count('"event":"http.full"'), 6)  # once a second at most
@@ -52,6 +53,7 @@ class Descriptors(unittest.TestCase):
             for one in waiting:
                 self.assertIn(b" 200 ", one.recv(4096)[:40])
                 one.close()
+            self.assertTrue(reply.read1(4096))
             kept.close()
             self.assertEqual([pid], stack.workers())
 

@@ -290,7 +290,7 @@ class Plugin(unittest.TestCase):
                              sorted(row["kind"] for row in rows.values() if row["plugin"] != "freed"))
             self.assertIn("get_invoice", rows["tool_http"]["tools"])
             done = subprocess.run([os.environ["COGENT"], "plugin", "list"], env=env, stdout=subprocess.PIPE, text=True, check=True)
-            self.assertRegex(done.stdout, r"freed +1 +Apache-2\.0 +0 +tool +1 +/")
+            self.assertRegex(done.stdout, r"freed +1 +Apache-2\.0 +0 +tool +1 +0 +/")
             # A configuration that does not load is told like everywhere.
             stack.write_config({"main": ["rules"]}, 1, 0, f'tools = {{ "{self.make("short_tool")}" }},')
             done = subprocess.run([os.environ["COGENT"], "plugin", "list"], env=env, stderr=subprocess.PIPE, text=True, check=False)

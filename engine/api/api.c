@@ -172,8 +172,8 @@ static bool take_credentials(struct cg_request *r)
 {
     const struct cg_http_head *head = cg_exchange_head(r->x);
     for (size_t i = 0; i < head->n_headers; i++) {
-        if (cg_str_caseeq(head->headers[i].name, "cogent-credential") &&
-            cg_caller_hand(r->caller, head->headers[i].value) < 0) {
+        const struct cg_http_header h = cg_http_header(head, i);
+        if (cg_str_caseeq(h.name, "cogent-credential") && cg_caller_hand(r->caller, h.value) < 0) {
             cg_answer_error(r, COGENT_INVALID, "credential_invalid",
                             "Cogent-Credential must be the service's name, a blank and the credential.");
             return false;

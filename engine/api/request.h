@@ -5,7 +5,7 @@
 
 #include "api.h"
 
-enum { CG_PARAMS_MAX = 3, CG_PARAM_SIZE = 200, CG_ALLOW_SIZE = 48 };
+enum { CG_PARAMS_MAX = 2, CG_PARAM_SIZE = 200, CG_ALLOW_SIZE = 48 };
 
 struct cg_route;
 

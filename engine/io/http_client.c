@@ -17,7 +17,7 @@ enum {
     MULTIS_MAX = 128,
     PER_MULTI = 128,
     READ_SIZE = 4096,
-    READ_SIZE_SSE = 2048, /* held as long as the stream is open */
+    READ_SIZE_SSE = 1024, /* held as long as the stream is open */
     EVENT_MAX = 4 * 1024 * 1024,
     BODY_MAX = 4 * 1024 * 1024,
     HEADERS_MAX = 16384

@@ -207,13 +207,15 @@ static int read_header(struct cogent_str line, struct cg_http_head *head, const 
             return refuse(400, why, "A header's value holds a control character.");
     }
     for (size_t i = 0; cg_http_is_guarded(h.name) && i < head->n_headers; i++) {
-        if (head->headers[i].name.len == h.name.len &&
-            strncasecmp(head->headers[i].name.ptr, h.name.ptr, h.name.len) == 0)
+        struct cogent_str other = cg_http_header(head, i).name;
+        if (other.len == h.name.len && strncasecmp(other.ptr, h.name.ptr, h.name.len) == 0)
             return refuse(400, why, "A header that may stand once stands twice.");
     }
     if (head->n_headers == CG_HTTP_HEADERS_MAX)
         return refuse(431, why, "There are more than 64 headers.");
-    head->headers[head->n_headers++] = h;
+    head->places[head->n_headers++] =
+        (struct cg_http_place){ (uint16_t)(h.name.ptr - head->bytes), (uint16_t)h.name.len,
+                                (uint16_t)(h.value.ptr - head->bytes), (uint16_t)h.value.len };
     return 0;
 }
 
@@ -235,8 +237,9 @@ static int read_length(struct cogent_str text, int64_t *out)
 static bool connection_says(const struct cg_http_head *head, const char *word)
 {
     for (size_t i = 0; i < head->n_headers; i++) {
-        struct cogent_str rest = head->headers[i].value;
-        while (cg_str_caseeq(head->headers[i].name, "connection") && rest.len) {
+        const struct cg_http_header h = cg_http_header(head, i);
+        struct cogent_str rest = h.value;
+        while (cg_str_caseeq(h.name, "connection") && rest.len) {
             const char *comma = memchr(rest.ptr, ',', rest.len);
             size_t n = comma ? (size_t)(comma - rest.ptr) : rest.len;
             if (cg_str_caseeq(trim((struct cogent_str){ rest.ptr, n }), word))
@@ -253,9 +256,10 @@ static int count_expects(const struct cg_http_head *head)
 {
     int n = 0;
     for (size_t i = 0; head->minor == 1 && i < head->n_headers; i++) {
-        if (!cg_str_caseeq(head->headers[i].name, "expect"))
+        const struct cg_http_header h = cg_http_header(head, i);
+        if (!cg_str_caseeq(h.name, "expect"))
             continue;
-        if (!cg_str_caseeq(head->headers[i].value, "100-continue"))
+        if (!cg_str_caseeq(h.value, "100-continue"))
             return -1;
         n++;
     }
@@ -318,7 +322,7 @@ int cg_http_head_read(struct cogent_str bytes, struct cg_http_head *head, const 
 {
     size_t at = 0;
     struct cogent_str all = bytes;
-    *head = (struct cg_http_head){ .length = -1 };
+    *head = (struct cg_http_head){ .bytes = bytes.ptr, .length = -1 };
     bytes.len = all.len > CG_HTTP_HEAD_MAX ? CG_HTTP_HEAD_MAX : all.len;
     /* One empty line before the request is forgiven (RFC 9112 2.2). */
     if (bytes.len >= 2 && memcmp(bytes.ptr, "\r\n", 2) == 0)
@@ -336,8 +340,9 @@ int cg_http_head_read(struct cogent_str bytes, struct cg_http_head *head, const 
 struct cogent_str cg_http_header_find(const struct cg_http_head *head, const char *name)
 {
     for (size_t i = 0; i < head->n_headers; i++) {
-        if (cg_str_caseeq(head->headers[i].name, name))
-            return head->headers[i].value;
+        const struct cg_http_header h = cg_http_header(head, i);
+        if (cg_str_caseeq(h.name, name))
+            return h.value;
     }
     return (struct cogent_str){ NULL, 0 };
 }

@@ -12,17 +12,25 @@
 
 #include "engine/base/buf.h"
 
+#include <stdint.h>
+
 enum { CG_HTTP_HEAD_MAX = 32 * 1024, CG_HTTP_LINE_MAX = 8 * 1024, CG_HTTP_HEADERS_MAX = 64 };
 
 struct cg_http_header {
     struct cogent_str name, value;
 };
 
+/* Where one stands: a head is kept as long as its answer takes, and most of its places are empty. */
+struct cg_http_place {
+    uint16_t name, name_len, value, value_len;
+};
+
 struct cg_http_head {
     struct cogent_str method, path, query; /* path as sent, percent-encoded, begins with /; "*" of OPTIONS */
     struct cogent_str authority;           /* of an absolute target; ptr NULL when it is not */
     int minor;                             /* 0 or 1 */
-    struct cg_http_header headers[CG_HTTP_HEADERS_MAX];
+    const char *bytes;
+    struct cg_http_place places[CG_HTTP_HEADERS_MAX];
     size_t n_headers;
     int64_t length; /* of the body; -1: none stated */
     bool chunked, keep_alive, expect;
@@ -31,6 +39,14 @@ struct cg_http_head {
 /* bytes: what came so far. Returns the head's length in bytes, 0 when more is needed, or the negative HTTP status to
  * answer with (-400, -414, -431, -505), a sentence in *why. What it fills borrows from bytes. */
 int cg_http_head_read(struct cogent_str bytes, struct cg_http_head *head, const char **why);
+
+/* The i-th of n_headers, in their order. */
+static inline struct cg_http_header cg_http_header(const struct cg_http_head *head, size_t i)
+{
+    const struct cg_http_place *p = &head->places[i];
+    return (struct cg_http_header){ { head->bytes + p->name, p->name_len },
+                                    { head->bytes + p->value, p->value_len } };
+}
 
 /* Value of a header, name in lower case; ptr NULL when absent. */
 struct cogent_str cg_http_header_find(const struct cg_http_head *head, const char *name);

@@ -79,6 +79,15 @@ static int print_reference(void)
     return 0;
 }
 
+/* For the workers, whom the master executes anew; glibc reads it before main and nowhere else. A request frees more small pieces
+ * than the seven of each size that glibc keeps at hand; the rest it sorts into a heap that thousands of connections have
+ * cut small: a fifth of a request's time. Whoever has set tunables keeps theirs. */
+static int run_master(const char *path)
+{
+    setenv("GLIBC_TUNABLES", "glibc.malloc.tcache_count=127", 0);
+    return cg_master_run("/proc/self/exe", path);
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = { { "config", required_argument, NULL, 'c' },
@@ -118,5 +127,5 @@ int main(int argc, char **argv)
     }
     if (inherited)
         return run_worker(path, inherited);
-    return check ? check_config(path) : cg_master_run("/proc/self/exe", path);
+    return check ? check_config(path) : run_master(path);
 }

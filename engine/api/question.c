@@ -89,8 +89,11 @@ static void start(struct asking *a)
     json_decref(r->body);
     r->body = NULL;
     /* Whether a key is another's is not known yet; and a run that others may ask for is named when it is on disk. */
-    if (named)
-        cg_stream_begin(a->stream);
+    if (!named)
+        return;
+    cg_stream_begin(a->stream);
+    cg_op_finish(r->env->loop, a->op);
+    on_ended(a, 0);
 }
 
 static void on_session(void *arg, int err, const json_t *session, const json_t *turns)

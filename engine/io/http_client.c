@@ -52,7 +52,8 @@ struct transfer {
     struct cogent_http_events events;
     void *arg;
     struct curl_slist *headers;
-    char *body_out;
+    char *body_out; /* NULL once a stream has sent it */
+    size_t body_len;
     struct cg_buf body;
     struct cg_sse sse;
     struct cogent_op gap; /* the time-out between bytes, or for the first */
@@ -344,12 +345,27 @@ static void on_gap(void *arg)
     transfer_done(t, CURLE_OPERATION_TIMEDOUT);
 }
 
+/* A stream may take minutes, and what was asked is not needed any more once it has been sent whole. */
+static void drop_sent(struct transfer *t)
+{
+    curl_off_t sent = 0;
+    if (!t->is_sse || !t->body_out || curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent) != CURLE_OK ||
+        (size_t)sent != t->body_len)
+        return;
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, NULL);
+    free(t->body_out);
+    t->body_out = NULL;
+}
+
 /* Bytes came: from the first of them on, the time-out is the one between bytes. */
 static void heard(struct transfer *t)
 {
     bool first = !t->heard_us;
     t->heard_us = cg_mono_us();
-    if (first && (t->gap_ms || !cogent_op_none(t->gap)))
+    if (!first)
+        return;
+    drop_sent(t);
+    if (t->gap_ms || !cogent_op_none(t->gap))
         arm_gap(t, t->gap_ms);
 }
 
@@ -542,6 +558,7 @@ struct cogent_op cg_http_send_unix(struct cg_http_client *client, const char *so
     t->max_body = request->max_body ? request->max_body : BODY_MAX;
     cg_sse_init(&t->sse, EVENT_MAX, on_sse, t);
     t->body_out = cg_str_dup(request->body);
+    t->body_len = request->body.len;
     t->easy = t->body_out && set_headers(t, request) ? curl_easy_init() : NULL;
     if (!t->easy) {
         cg_timer_after(client->loop, t->op, "http.refused", 1, on_never_began, t);

@@ -161,7 +161,7 @@ static void on_planned(struct cg_run *run, int err)
     for (size_t i = 0; i < run->n_calls; i++) {
         struct cg_call *call = run->calls[i];
         if (!call->running || !call->effect[0] || !cogent_op_none(call->op) ||
-            call->state != CG_CALL_DISPATCHED || call->write != run->wrote)
+            call->state != CG_CALL_DISPATCHED || !cg_run_wrote(run, call->write))
             continue;
         if (err < 0) {
             settle_call(call, COGENT_UNAVAILABLE,
@@ -192,6 +192,7 @@ static void dispatch(struct cg_call *call)
     if (call->state == CG_CALL_PLANNED &&
         cg_run_row(run, CG_ROW_DISPATCH,
                    json_pack("{s:s, s:s}", "call", call->id, "tool", call->tool->api->name), false) < 0) {
+        call->running = false; /* else its end would be waited for */
         cg_run_stop(run, "failed");
         return;
     }
@@ -204,6 +205,12 @@ static void dispatch(struct cg_call *call)
     cg_auto_buf sealed = { 0 };
     if (COGENT_HAS(call->tool->api, once) && call->tool->api->once == COGENT_ONCE_FIND)
         cg_credential_seal(run->env->keys, run->caller, run->id, &sealed);
+    if (cg_run_half(run)) {
+        settle_call(call, COGENT_NO_MEMORY,
+                    cogent_str("there was no memory to write it down, so it was not sent"));
+        cg_run_next(run);
+        return;
+    }
     struct cogent_value v[8] = {
         cogent_text(cogent_str(call->effect)),
         cogent_text(cogent_str(run->id)),

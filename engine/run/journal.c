@@ -153,7 +153,7 @@ static void on_written(void *arg, const struct cogent_db_result *result)
     const struct cg_run_writing w = *(struct cg_run_writing *)arg;
     struct cg_run *run = w.run;
     unlink_writing(arg);
-    run->wrote = w.no;
+    run->wrote_first = run->wrote = w.no;
     if (result->err < 0) {
         /* A key that is taken is no fault. */
         bool taken = result->err == COGENT_CONFLICT && run->keyed && w.upto == 1;
@@ -170,12 +170,24 @@ static void on_written(void *arg, const struct cogent_db_result *result)
         cg_run_stop(run, "failed"); /* an effect that is under way is waited for */
 }
 
+bool cg_run_wrote(const struct cg_run *run, unsigned no)
+{
+    for (const struct cg_run_writing *w = run->writing; w; w = w->next) {
+        if (w->no == no)
+            return false;
+    }
+    return no >= run->wrote_first && no <= run->wrote;
+}
+
 /* As if it had been tried and had failed. */
 static void on_unwritten(void *arg)
 {
     struct cg_run *run = arg;
     void (*done)(struct cg_run * run, int err) = run->unwritten_done;
     run->unwritten_done = NULL;
+    run->wrote_first = run->unwritten_first;
+    run->wrote = run->unwritten_last;
+    run->unwritten_first = run->unwritten_last = 0;
     run->fault = COGENT_NO_MEMORY;
     cg_log(CG_ERROR, "run.write", CG_S("run", run->id), CG_S("error", cogent_err_name(COGENT_NO_MEMORY)));
     if (done)
@@ -188,6 +200,9 @@ static void unwritten_later(struct cg_run *run, void (*done)(struct cg_run *run,
 {
     if (done)
         run->unwritten_done = done;
+    if (!run->unwritten_first)
+        run->unwritten_first = run->writes;
+    run->unwritten_last = run->writes;
     run->unwritten.fn = on_unwritten;
     run->unwritten.arg = run;
     cg_task_later(run->env->loop, &run->unwritten);
@@ -229,10 +244,10 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
     struct cg_run_writing *w = calloc(1, sizeof *w);
     cg_auto_json texts = json_array();
     cg_auto_buf sealed = { 0 };
+    run->writes++;
     if (steps && values && w && texts) {
         if (n_extra)
             memcpy(steps, extra, n_extra * sizeof *steps);
-        run->writes++;
         n += add_rows(run, steps + n, values, texts);
         struct cogent_value *v = &values[most * 6];
         const char *now = status ? status : "running";

@@ -97,7 +97,8 @@ struct cg_run {
     /* The journal. */
     struct cg_row *rows;
     size_t n_rows, cap_rows;
-    unsigned writes, wrote;         /* number of the last write begun; of the one that has just ended */
+    unsigned writes;                /* number of the last write begun */
+    unsigned wrote_first, wrote;    /* of those that have just ended */
     struct cg_run_writing *writing; /* those on their way */
 
     /* The fold. */
@@ -131,6 +132,8 @@ struct cg_run {
     uint32_t memory; /* cg_memory_failures when its last row was made */
     /* A write for which there was no memory: who waits for it is told at the end of this turn. */
     struct cg_task unwritten;
+    unsigned unwritten_first,
+        unwritten_last; /* their numbers; those between that are on their way are not meant */
     void (*unwritten_done)(struct cg_run *run, int err);
 };
 
@@ -151,6 +154,8 @@ void cg_run_destroy(struct cg_run *run);
 /* Appends a row (takes body), folds it, tells the sink unless quiet. Returns 0 or COGENT_NO_MEMORY, also when body may
  * lack a piece. What became of a call and how the run ended are kept with what there is. */
 int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet);
+/* Whether this write is one of those that have just ended: what its done is told is about it. */
+bool cg_run_wrote(const struct cg_run *run, unsigned no);
 /* Whether memory ran out since the last row: what was made from then on may lack a piece. */
 bool cg_run_half(const struct cg_run *run);
 /* A row as it was loaded: folded, told to nobody. Takes body. */

@@ -4,6 +4,7 @@
 
 #include "engine/base/clock.h"
 #include "engine/base/log.h"
+#include "engine/base/memory.h"
 #include "engine/svc/due.h"
 #include "engine/svc/store.h"
 #include "runs.h"
@@ -25,6 +26,7 @@ struct deciding {
     struct cg_buf votes_were, votes, edited;
     cg_decided_fn done;
     void *arg;
+    uint32_t memory; /* cg_memory_failures when its row was read */
 };
 
 bool cg_approval_may(const struct cg_caller *caller, const json_t *approval)
@@ -243,7 +245,8 @@ static void decide_waiting(struct deciding *d)
         finish(d, 0, NULL, NULL, NULL); /* said before */
         return;
     }
-    if (count_votes(d) < 0)
+    /* What is compared with the row's votes must be whole, or the row would be looked at again and again. */
+    if (count_votes(d) < 0 || d->memory != cg_memory_failures())
         finish(d, COGENT_NO_MEMORY, NULL, NULL, NULL);
     else
         write_decision(d);
@@ -257,6 +260,7 @@ static struct cogent_str text_at(struct cogent_row row, size_t i)
 static void on_read(void *arg, const struct cogent_db_result *result)
 {
     struct deciding *d = arg;
+    d->memory = cg_memory_failures();
     struct cogent_row row = result->err == 0 ? result->row(result, 0, 0) : (struct cogent_row){ NULL, 0 };
     if (row.n == 0) {
         finish(d, result->err < 0 ? result->err : COGENT_NOT_FOUND, NULL, NULL, NULL);

@@ -25,7 +25,8 @@ enum {
     FRESH_MS = 2000,
     LAST_WORDS_MS = 25000,
     MAIL_MAX = 512,
-    LETTERS_MAX = 64
+    LETTERS_MAX = 64,
+    ALONE_TAKES = 16 /* connections at a wake-up, while no other worker wants them */
 };
 
 struct letter {
@@ -194,7 +195,8 @@ static void on_stop(void *arg, int signal)
     cg_jobs_stop(e->jobs);
 }
 
-/* While every other serving worker is full too, all take newcomers, to tell them so. */
+/* While every other serving worker is full too, all take newcomers, to tell them so; and quickly, or they would wait to be
+ * told. */
 static bool others_have_room(const struct cg_engine *e)
 {
     for (unsigned i = 0; i < CG_WORKERS_MAX; i++) {
@@ -218,8 +220,9 @@ static void on_look(void *arg, int unused)
         cg_log(CG_WARN, "worker.full", CG_I("questions", e->load.open), CG_I("mark", e->load.mark));
     bool full = cg_load_full(&e->load);
     atomic_store(&e->slot->full, full);
+    bool others = others_have_room(e);
     if (e->server)
-        cg_http_server_rest(e->server, full && others_have_room(e));
+        cg_http_server_take(e->server, !others ? ALONE_TAKES : full ? 0 : 1);
 }
 
 static void on_tick(void *arg, int unused)

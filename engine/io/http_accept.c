@@ -51,16 +51,16 @@ static void on_rested(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     struct cg_http_server *s = arg;
-    listeners_on(s, !s->rests);
+    listeners_on(s, s->at_once > 0);
 }
 
-void cg_http_server_rest(struct cg_http_server *s, bool rests)
+void cg_http_server_take(struct cg_http_server *s, unsigned at_once)
 {
-    if (s->rests == rests)
-        return;
-    s->rests = rests;
-    if (!event_pending(s->rest, EV_TIMEOUT, NULL)) /* else it rests for want of descriptors, and looks then */
-        listeners_on(s, !rests);
+    bool changes = (s->at_once > 0) != (at_once > 0);
+    s->at_once = at_once;
+    if (changes &&
+        !event_pending(s->rest, EV_TIMEOUT, NULL)) /* else it rests for want of descriptors, and looks then */
+        listeners_on(s, at_once > 0);
 }
 
 /* A listener that cannot be served would wake the loop without end. */
@@ -100,17 +100,16 @@ static void turn_away(struct cg_http_conn *c, int status)
             : "This server has as many connections as it may have; try again later.");
 }
 
-static void on_accept(evutil_socket_t fd, short what, void *arg)
+/* false: there is none, or it could not be had. */
+static bool take_one(struct cg_http_server *s, int fd)
 {
-    (void)what;
-    struct cg_http_server *s = arg;
     struct sockaddr_storage from = { .ss_family = AF_UNSPEC };
     socklen_t len = sizeof from;
     struct cg_peer *peer = NULL;
     int client = accept4(fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (client < 0) {
         accept_failed(s);
-        return;
+        return false;
     }
     int status = judge_peer(s, (struct sockaddr *)&from, &peer);
     struct cg_http_conn *c = NULL;
@@ -120,15 +119,25 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
         close(client);
     if (!c) {
         cg_peers_leave(s->peers, peer);
-        return;
+        return true;
     }
     c->peer = peer;
     if (status)
         turn_away(c, status);
+    return true;
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    struct cg_http_server *s = arg;
+    for (unsigned i = 0; i < s->at_once && take_one(s, fd); i++)
+        ;
 }
 
 bool cg_http_accept_init(struct cg_http_server *s)
 {
+    s->at_once = 1;
     s->rest = event_new(cg_loop_base(s->loop), -1, 0, on_rested, s);
     return s->rest != NULL;
 }

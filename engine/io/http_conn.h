@@ -77,7 +77,7 @@ struct cg_http_server {
     size_t n_listeners;
     struct event *rest; /* from accepting, while there are no descriptors */
     int64_t full_said_us;
-    bool rests; /* newcomers are left to others */
+    unsigned at_once; /* newcomers taken at a wake-up; 0: they are left to others */
     bool draining;
 };
 

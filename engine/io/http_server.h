@@ -42,8 +42,9 @@ struct cg_http_server *cg_http_server_create(struct cg_loop *loop, const struct 
  * Who comes when there are `connections`, or no descriptors, takes the place of whoever has waited for longest with no
  * request; when nobody has, they are told 503. An address that has its `peer_connections` is told 429. */
 bool cg_http_server_listen(struct cg_http_server *server, int fd);
-/* Leaves newcomers to others, or takes them again. */
-void cg_http_server_rest(struct cg_http_server *server, bool rests);
+/* How many newcomers are taken at a wake-up: one, unless it is told otherwise, so that other workers get their share; none
+ * leaves them to the others. */
+void cg_http_server_take(struct cg_http_server *server, unsigned at_once);
 /* Stops accepting; open exchanges go on, idle connections close, but for those that have not asked anything yet: whoever
  * has just connected is about to. */
 void cg_http_server_drain(struct cg_http_server *server);

@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 import unittest
 
-from stack import Stack, events, token, until
+from stack import Stack, events, patient, token, until
 
 INVOICE = "Create an invoice for customer 17850: 6 of 85123A at 2.55"
 GOLDEN = [
@@ -39,16 +39,6 @@ def start_detached(stack, question, model, bearer):
         pass
     finally:
         connection.close()
-
-
-def patient(call):
-    """A request that meets a dying worker is sent again."""
-    for _ in range(50):
-        try:
-            return call()
-        except (OSError, http.client.HTTPException):
-            pass
-    return call()
 
 
 def play(stack, question, model, decide, bearer):

@@ -11,20 +11,10 @@ import subprocess
 import tempfile
 import unittest
 
-from stack import Stack, token, until
+from stack import Stack, patient, token, until
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 HOLD_MS = 4000
-
-
-def patient(call):
-    """A request that meets a dying worker is sent again."""
-    for _ in range(50):
-        try:
-            return call()
-        except (OSError, http.client.HTTPException):
-            pass
-    return call()
 
 
 class Endless:

@@ -47,6 +47,16 @@ def until(what, check, seconds=WAIT):
         time.sleep(0.02)
 
 
+def patient(call):
+    """A request that meets a dying worker is sent again."""
+    for _ in range(50):
+        try:
+            return call()
+        except (OSError, http.client.HTTPException):
+            pass
+    return call()
+
+
 class Reply:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body

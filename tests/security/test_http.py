@@ -12,12 +12,13 @@ import subprocess
 import unittest
 
 import cases
+import node
 from stack import WAIT, Stack, token, until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSIONS = {"Node": "v20.", "HAProxy": "2.6."}  # of which the table is; others may have grown stricter
 IDLE = 2  # seconds after which a proxy that says nothing is taken to wait for more
-NODE, HAPROXY = shutil.which("node"), shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
+NODE, HAPROXY = node.find(), shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 
 
 def talk(address, sent, wanted=0):
@@ -114,7 +115,7 @@ class Http(unittest.TestCase):
             self.skipTest(f"the table is that of {VERSIONS[parser]}; " + words)
         self.assertEqual([], wrong, words)
 
-    @unittest.skipUnless(NODE, "node is not installed")
+    @unittest.skipUnless(NODE, "node 20 or later is not installed")
     def test_node(self):
         lines = "".join(json.dumps({"name": str(c), "bytes": base64.b64encode(c.bytes).decode()}) + "\n" for c in self.cases)
         environment = {k: v for k, v in os.environ.items() if k not in ("LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS")}

@@ -21,9 +21,12 @@ engine/base/signature.c
 engine/base/utf8.c
 engine/config.c
 engine/io/gunzip.c
+engine/io/http_body.c
+engine/io/http_chunked.c
 engine/io/http_exchange.c
 engine/io/http_head.c
 engine/io/http_server.c
+engine/io/peers.c
 engine/io/sse.c
 engine/policy/amount.c
 engine/policy/bundle.c
@@ -34,6 +37,7 @@ engine/policy/script.c
 engine/policy/template.c
 engine/policy/values.c
 engine/policy/verdict.c
+engine/svc/jwks.c
 engine/svc/jwt.c
 engine/svc/kinds.c
 plugins/common/json.c

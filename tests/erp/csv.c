@@ -30,15 +30,18 @@ static bool file_read(struct csv *csv, gzFile file)
             return false;
         csv->length += (size_t)got;
     } while (got > 0);
-    return gzclose_r(file) == Z_OK;
+    return true;
 }
 
 struct csv *csv_open(const char *path)
 {
     struct csv *csv = calloc(1, sizeof(*csv));
     gzFile file = csv == NULL ? NULL : gzopen(path, "rb");
+    bool whole = file != NULL && file_read(csv, file);
 
-    if (file == NULL || !file_read(csv, file)) {
+    if (file != NULL && gzclose_r(file) != Z_OK)
+        whole = false;
+    if (!whole) {
         fprintf(stderr, "erp-demo: cannot read %s: %s\n", path,
                 errno != 0 ? strerror(errno) : "damaged or too large");
         csv_close(csv);

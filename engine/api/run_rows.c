@@ -9,7 +9,7 @@ json_t *cg_run_rows_json(const struct cogent_db_result *result, size_t step)
     json_t *rows = json_array();
     for (size_t i = 0; i < result->rows(result, step); i++) {
         struct cogent_row row = result->row(result, step, i);
-        json_t *body = cg_json_parse(row.values[3].str, NULL);
+        json_t *body = cg_json_reread(row.values[3].str);
         json_array_append_new(rows,
                               json_pack("{s:I, s:o, s:o, s:o}", "row", (json_int_t)row.values[0].num, "at",
                                         json_string(cg_time_format(row.values[1].num, at)), "kind",

@@ -4,17 +4,33 @@
 #include "utf8.h"
 
 #include <errno.h>
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
+
+/* The largest that is still finite when it is written with 15 digits. */
+#define REAL_MOST 1.79769313486231e308
 
 void cg_json_unref_ptr(json_t **value)
 {
     json_decref(*value);
 }
 
-/* jansson's own limit is 2048 levels: deep enough to hurt recursive readers. */
-static bool too_deep(struct cogent_str text)
+/* What is seen of a text before jansson reads it. */
+struct look {
+    unsigned depth; /* levels at the deepest place */
+    bool large; /* it may hold a number with an exponent or digits enough to be near the largest there is */
+};
+
+static bool is_digit(char c)
 {
-    unsigned depth = 0;
+    return c >= '0' && c <= '9';
+}
+
+static struct look look_at(struct cogent_str text)
+{
+    struct look look = { 0 };
+    unsigned depth = 0, digits = 0;
     bool in_string = false;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
@@ -23,23 +39,43 @@ static bool too_deep(struct cogent_str text)
                 i++;
             else if (c == '"')
                 in_string = false;
-        } else if (c == '"') {
+            continue;
+        }
+        digits = is_digit(c) ? digits + 1 : 0;
+        if (digits > DBL_MAX_10_EXP - 1 || ((c == 'e' || c == 'E') && i && is_digit(text.ptr[i - 1])))
+            look.large = true;
+        if (c == '"') {
             in_string = true;
         } else if (c == '{' || c == '[') {
-            if (++depth > CG_JSON_DEPTH)
-                return true;
+            if (++depth > look.depth)
+                look.depth = depth;
         } else if ((c == '}' || c == ']') && depth) {
             depth--;
         }
     }
-    return false;
+    return look;
 }
 
-json_t *cg_json_parse(struct cogent_str text, struct cg_err *err)
+/* With 15 digits such a number would be rounded up to one that nobody can read. */
+static bool too_large(const json_t *value)
+{
+    const char *name;
+    json_t *item;
+    size_t i;
+    bool found = json_is_real(value) && fabs(json_real_value(value)) > REAL_MOST;
+    json_array_foreach (value, i, item)
+        found = found || too_large(item);
+    json_object_foreach ((json_t *)value, name, item)
+        found = found || too_large(item);
+    return found;
+}
+
+static json_t *read_text(struct cogent_str text, unsigned levels, struct cg_err *err)
 {
     json_error_t why;
-    if (too_deep(text)) {
-        cg_err_set(err, COGENT_INVALID, "JSON is nested deeper than %d levels", CG_JSON_DEPTH);
+    const struct look look = look_at(text);
+    if (look.depth > levels) { /* jansson's own limit is 2048: deep enough to hurt recursive readers */
+        cg_err_set(err, COGENT_INVALID, "JSON is nested deeper than %u levels", levels);
         return NULL;
     }
     /* jansson takes a NUL for the end and looks no further. */
@@ -62,8 +98,22 @@ json_t *cg_json_parse(struct cogent_str text, struct cg_err *err)
                                                                        : "a syntax error";
         cg_err_set(err, code == json_error_out_of_memory ? COGENT_NO_MEMORY : COGENT_INVALID,
                    "not valid JSON: %s, near byte %d", what, why.position);
+    } else if (look.large && too_large(value)) {
+        cg_err_set(err, COGENT_INVALID, "not valid JSON: a number is too large");
+        json_decref(value);
+        value = NULL;
     }
     return value;
+}
+
+json_t *cg_json_parse(struct cogent_str text, struct cg_err *err)
+{
+    return read_text(text, CG_JSON_DEPTH, err);
+}
+
+json_t *cg_json_reread(struct cogent_str text)
+{
+    return read_text(text, 2 * CG_JSON_DEPTH, NULL);
 }
 
 static int add_chunk(const char *data, size_t len, void *arg)

@@ -13,6 +13,8 @@ enum { CG_JSON_DEPTH = 64 };
 
 /* A new reference, or NULL with err filled: what is wrong and at which byte. Never quotes the text. */
 json_t *cg_json_parse(struct cogent_str text, struct cg_err *err);
+/* The same of a text that was written here: what came in as deep as is allowed may stand some levels deeper in it. */
+json_t *cg_json_reread(struct cogent_str text);
 
 /* Compact; reals with 15 significant digits, so 2.55 stays 2.55. */
 void cg_json_add(struct cg_buf *out, const json_t *value);

@@ -63,17 +63,17 @@ json_t *cg_edit_open(const struct cg_keys *keys, const struct cg_tenant *tenant,
     struct cogent_str mac = { edited.ptr, (size_t)(blank - edited.ptr) };
     struct cogent_str text = { blank + 1, edited.len - mac.len - 1 };
     const struct cogent_str fields[] = { cogent_str(cg_tenant_id(tenant)), cogent_str(approval), text };
-    return cg_keys_verify(keys, "edit", fields, 3, mac) == 0 ? cg_json_parse(text, NULL) : NULL;
+    return cg_keys_verify(keys, "edit", fields, 3, mac) == 0 ? cg_json_reread(text) : NULL;
 }
 
 json_t *cg_approval_object(const struct cg_approval_row *row)
 {
-    json_t *object = cg_json_parse(row->body, NULL);
+    json_t *object = cg_json_reread(row->body);
     if (!object)
         return NULL;
     bool expired = cg_str_eq(row->state, "waiting") && row->expires_us <= cg_now_us();
     json_object_set_new(object, "state", expired ? json_string("expired") : cg_json_strn(row->state));
-    json_t *votes = row->votes.len ? cg_json_parse(row->votes, NULL) : NULL;
+    json_t *votes = row->votes.len ? cg_json_reread(row->votes) : NULL;
     if (json_array_size(votes))
         json_object_set(object, "votes", votes);
     json_decref(votes);

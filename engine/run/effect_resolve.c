@@ -55,7 +55,7 @@ static void on_approvals(void *arg, const struct cogent_db_result *result)
         struct cogent_value v[4];
         cg_auto_buf object = { 0 };
         cg_auto_free char *id = cg_str_dup(row.values[0].str);
-        cg_auto_json approval = cg_json_parse(row.values[3].str, NULL);
+        cg_auto_json approval = cg_json_reread(row.values[3].str);
         cg_effect_approval_object(approval, s->result, &object);
         const struct cg_db_step step = cg_effect_approval_step(id ? id : "", "unknown", s->state, &object, v);
         cg_db_run(s->env->db, (struct cogent_op){ 0, 0 }, s->tenant, CG_DB_COMMIT, &step, 1, NULL, NULL);

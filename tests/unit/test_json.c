@@ -31,6 +31,10 @@ static void parses_within_limits(void **state)
         { "\xef\xbb\xbf{}", "not valid JSON" },
         { "9223372036854775808", "too large" },
         { "1e400", "too large" },
+        { "1.79769313486231e308", NULL },
+        { "1.7976931348623157e308", "too large" }, /* written with 15 digits nobody could read it */
+        { "[1.5,{\"a\":-1.7976931348623157E+308}]", "too large" },
+        { "{\"e\":\"1e308\"}", NULL },
         { "NaN", "not valid JSON" },
         { "01", "not valid JSON" },
     };
@@ -60,6 +64,8 @@ static void depth(void **state)
             cg_buf_char(&text, ']');
         cg_auto_json v = cg_json_parse(cg_buf_view(&text), NULL);
         assert_int_equal(v != NULL, levels <= CG_JSON_DEPTH);
+        cg_auto_json ours = cg_json_reread(cg_buf_view(&text));
+        assert_non_null(ours);
     }
 }
 

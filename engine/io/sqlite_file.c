@@ -197,7 +197,7 @@ int cg_sqlite_open(struct cg_sqlite *f, const char *path, struct cg_err *err)
 int cg_sqlite_prepare_file(struct cg_sqlite *f)
 {
     return cg_sqlite_exec(f, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; "
-                             "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF");
+                             "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF");
 }
 
 int cg_sqlite_version(struct cg_sqlite *f)

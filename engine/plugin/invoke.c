@@ -333,8 +333,13 @@ struct cogent_op cg_invoke_chat(const struct cg_invoke_env *env, struct cogent_o
     t->chat.data = NULL;
     t->chat.release = NULL;
     struct cogent_op op = t->c.op;
-    if (enter(&t->c))
-        leave(&t->c, provider->api->chat(provider->self, &t->chat));
+    if (enter(&t->c)) {
+        int rc = provider->api->chat(provider->self, &t->chat);
+        t->chat.messages = NULL;
+        t->chat.tools = NULL;
+        t->chat.n_messages = t->chat.n_tools = 0;
+        leave(&t->c, rc);
+    }
     return op;
 }
 

@@ -39,7 +39,7 @@ static void settle_call(struct cg_call *call, int err, struct cogent_str text)
 {
     struct cg_run *run = call->run;
     int64_t us = cg_mono_us() - call->began_us;
-    const char *status = status_of(err), *tool = cg_json_str(call->use, "name", "");
+    const char *status = status_of(err), *tool = cg_json_str(cg_call_use(call), "name", "");
     json_t *body = json_pack("{s:s, s:s, s:s, s:I}", "call", call->id, "tool", tool, "status", status, "ms",
                              (json_int_t)(us / 1000));
     if (err == 0) {
@@ -147,7 +147,7 @@ static void send(struct cg_call *call)
 {
     struct cg_run *run = call->run;
     cg_auto_buf args = { 0 };
-    cg_json_canonical(&args, call->args);
+    cg_json_canonical(&args, cg_call_args(call));
     call->op = args.failed ? (struct cogent_op){ 0, 0 }
                            : cg_invoke_tool(&run->env->invoke, run->work, call->tool, cg_buf_view(&args),
                                             &run->asker.abi, call->effect, on_done, call);
@@ -177,7 +177,7 @@ static void args_hash(const struct cg_call *call, char out[2 * CG_SHA256_SIZE + 
 {
     unsigned char sum[CG_SHA256_SIZE];
     cg_auto_buf args = { 0 };
-    cg_json_canonical(&args, call->args);
+    cg_json_canonical(&args, cg_call_args(call));
     cg_sha256(cg_buf_view(&args), sum);
     cg_hex(sum, sizeof sum, out);
 }
@@ -273,7 +273,7 @@ static void take_up(struct cg_call *call)
 void cg_act_abandon(struct cg_run *run)
 {
     for (size_t i = 0; i < run->n_calls; i++) {
-        if (run->calls[i]->state == CG_CALL_DISPATCHED && !run->calls[i]->outcome)
+        if (run->calls[i]->state == CG_CALL_DISPATCHED && !run->calls[i]->in.outcome)
             settle_lost(run->calls[i]);
     }
 }
@@ -315,7 +315,7 @@ static bool only_credential_missing(const struct cg_run *run)
         const struct cg_call *call = run->calls[i];
         if (call->running)
             return false;
-        left += !call->outcome && (call->state == CG_CALL_PLANNED || call->state == CG_CALL_DISPATCHED);
+        left += !call->in.outcome && (call->state == CG_CALL_PLANNED || call->state == CG_CALL_DISPATCHED);
     }
     return left > 0;
 }
@@ -325,7 +325,7 @@ void cg_act_start(struct cg_run *run)
     /* One of them may end at once and move the run on: look at the run's own list each time. */
     for (size_t i = 0; i < run->n_calls && run->state == CG_RUN_ACT; i++) {
         struct cg_call *call = run->calls[i];
-        if (call->running || call->outcome)
+        if (call->running || call->in.outcome)
             continue;
         if (call->state == CG_CALL_PLANNED)
             start_planned(call);

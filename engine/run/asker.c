@@ -42,20 +42,34 @@ int cg_asker_init(struct cg_asker *asker, struct cg_runs *runs, const struct cg_
         .audience = c->audience,
         .handed = handed,
     };
-    cg_asker_speaks(asker, c->locale, c->time_zone);
-    return asker->fields ? 0 : COGENT_NO_MEMORY;
+    int rc = cg_asker_speaks(asker, c->locale, c->time_zone);
+    return asker->fields ? rc : COGENT_NO_MEMORY;
 }
 
-void cg_asker_speaks(struct cg_asker *asker, const char *locale, const char *time_zone)
+/* The caller's own text when it says the same: it stays; else a copy, in *own. */
+static const char *keep(const char *callers, const char *said, char **own)
 {
-    asker->abi.locale = locale;
-    asker->abi.time_zone = time_zone;
+    bool same = strcmp(callers, said) == 0;
+    free(*own);
+    *own = same ? NULL : cg_str_dup(cogent_str(said));
+    return same ? callers : *own;
+}
+
+int cg_asker_speaks(struct cg_asker *asker, const char *locale, const char *time_zone)
+{
+    const char *kept = keep(asker->caller->locale, locale, &asker->locale);
+    const char *zone = keep(asker->caller->time_zone, time_zone, &asker->time_zone);
+    asker->abi.locale = kept ? kept : asker->caller->locale;
+    asker->abi.time_zone = zone ? zone : asker->caller->time_zone;
     cg_str_copy(asker->language, sizeof asker->language,
-                (struct cogent_str){ locale, strcspn(locale, "-_") });
+                (struct cogent_str){ asker->abi.locale, strcspn(asker->abi.locale, "-_") });
+    return kept && zone ? 0 : COGENT_NO_MEMORY;
 }
 
 void cg_asker_finish(struct cg_asker *asker)
 {
     free(asker->fields);
-    asker->fields = NULL;
+    free(asker->locale);
+    free(asker->time_zone);
+    asker->fields = asker->locale = asker->time_zone = NULL;
 }

@@ -10,12 +10,13 @@ struct cg_asker {
     struct cg_runs *runs;
     const struct cg_caller *caller; /* borrowed; must outlive it */
     char *fields, language[8];
+    char *locale, *time_zone; /* the question's, where they are not the caller's */
 };
 
 /* Returns 0 or COGENT_NO_MEMORY; finish it in both cases. */
 int cg_asker_init(struct cg_asker *asker, struct cg_runs *runs, const struct cg_caller *caller);
-/* The locale and time zone of a question, which may be others than its caller's. Borrowed. */
-void cg_asker_speaks(struct cg_asker *asker, const char *locale, const char *time_zone);
+/* The locale and time zone of a question, which may be others than its caller's. Returns as init does. */
+int cg_asker_speaks(struct cg_asker *asker, const char *locale, const char *time_zone);
 void cg_asker_finish(struct cg_asker *asker);
 
 #endif

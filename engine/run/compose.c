@@ -41,7 +41,7 @@ static struct cogent_str keep(struct cg_messages *m, const struct cg_buf *text)
 /* What the user looks at while asking, so that "this one" means something: a place, not a citation. */
 static bool add_screen(const struct cg_run *run, struct cg_messages *m)
 {
-    const json_t *context = json_object_get(run->open, "context");
+    const json_t *context = json_object_get(cg_run_opening(run), "context");
     struct cogent_message *msg = context ? add(m, COGENT_RECORD, cogent_str("")) : NULL;
     if (msg) {
         msg->type = view(json_object_get(context, "type"));
@@ -54,7 +54,7 @@ static bool add_records(const struct cg_run *run, struct cg_messages *m)
 {
     size_t i;
     json_t *record;
-    json_array_foreach (json_object_get(run->context, "records"), i, record) {
+    json_array_foreach (json_object_get(cg_run_context(run), "records"), i, record) {
         /* A right that was taken away while the run waited counts. */
         const struct cg_kind *kind = cg_kind_find(run->env->kinds, cg_json_str(record, "type", ""));
         if (!kind || !cg_caller_may(run->caller, kind->read))
@@ -77,8 +77,8 @@ static bool add_records(const struct cg_run *run, struct cg_messages *m)
 static size_t history_from(const struct cg_run *run, const json_t *history)
 {
     size_t at = json_array_size(history);
-    int64_t turns = cg_json_int(run->context, "turns", 0),
-            bytes = 4 * cg_json_int(run->context, "history_tokens", 0);
+    int64_t turns = cg_json_int(cg_run_context(run), "turns", 0),
+            bytes = 4 * cg_json_int(cg_run_context(run), "history_tokens", 0);
     int64_t questions = 0, used = 0;
     while (at > 0) {
         const json_t *entry = json_array_get(history, at - 1);
@@ -93,8 +93,8 @@ static size_t history_from(const struct cg_run *run, const json_t *history)
 
 static bool add_history(const struct cg_run *run, struct cg_messages *m)
 {
-    const json_t *history = json_object_get(run->open, "history");
-    if (!cg_session_may_read(run->caller, json_object_get(run->open, "needs")))
+    const json_t *history = json_object_get(cg_run_opening(run), "history");
+    if (!cg_session_may_read(run->caller, json_object_get(cg_run_opening(run), "needs")))
         return true; /* a right was taken away while the run waited */
     for (size_t i = history_from(run, history); i < json_array_size(history); i++) {
         const json_t *turn = json_array_get(history, i);
@@ -116,23 +116,23 @@ static void mark_row(json_t *row, size_t n)
 
 static unsigned first_cite(const struct cg_call *call)
 {
-    return (unsigned)cg_json_int(call->outcome, "first_cite", 0);
+    return (unsigned)cg_json_int(cg_call_outcome(call), "first_cite", 0);
 }
 
 static void outcome_text(const struct cg_call *call, struct cg_buf *out)
 {
-    const json_t *error = json_object_get(call->outcome, "error");
-    size_t cited = json_array_size(json_object_get(call->outcome, "cites"));
+    const json_t *error = json_object_get(cg_call_outcome(call), "error");
+    size_t cited = json_array_size(json_object_get(cg_call_outcome(call), "cites"));
     if (call->tool && !cg_caller_may(call->run->caller, call->tool->api->permission) && !error) {
         cg_buf_text(out, "{\"error\":{\"class\":\"denied\"}}");
         return;
     }
-    if (error || !call->outcome) {
+    if (error || !call->in.outcome) {
         cg_auto_json body = json_pack("{s:O}", "error", error ? error : json_null());
         cg_json_add(out, body);
         return;
     }
-    cg_auto_json result = json_deep_copy(json_object_get(call->outcome, "result"));
+    cg_auto_json result = json_deep_copy(json_object_get(cg_call_outcome(call), "result"));
     json_t *rows = json_is_array(result) ? result : json_object_get(result, "items");
     bool list = json_is_array(rows) && (json_is_array(result) || !json_object_get(result, "id"));
     for (size_t i = 0; i < cited; i++)
@@ -143,15 +143,14 @@ static void outcome_text(const struct cg_call *call, struct cg_buf *out)
 static bool add_turn(const struct cg_run *run, size_t t, struct cg_messages *m, struct cogent_tool_use *uses)
 {
     const struct cg_turn *turn = &run->turns[t];
-    const json_t *raw = json_object_get(turn->row, "raw");
-    struct cogent_message *msg =
-        add(m, COGENT_ASSISTANT, view(raw ? raw : json_object_get(turn->row, "text")));
+    const json_t *row = cg_run_body(run, turn->row), *raw = json_object_get(row, "raw");
+    struct cogent_message *msg = add(m, COGENT_ASSISTANT, view(raw ? raw : json_object_get(row, "text")));
     if (!msg)
         return false;
     msg->calls = uses;
     msg->n_calls = turn->n;
     for (size_t i = 0; i < turn->n; i++) {
-        const json_t *use = run->calls[turn->first + i]->use;
+        const json_t *use = cg_call_use(run->calls[turn->first + i]);
         uses[i] =
             (struct cogent_tool_use){ view(json_object_get(use, "id")), view(json_object_get(use, "name")),
                                       view(json_object_get(use, "args")),
@@ -166,8 +165,8 @@ static bool add_turn(const struct cg_run *run, size_t t, struct cg_messages *m, 
             return false;
         msg->call_id = uses[i].id;
         msg->name = uses[i].name;
-        msg->failed = json_object_get(call->outcome, "error") != NULL;
-        msg->n = json_array_size(json_object_get(call->outcome, "cites")) ? first_cite(call) : 0;
+        msg->failed = json_object_get(cg_call_outcome(call), "error") != NULL;
+        msg->n = json_array_size(json_object_get(cg_call_outcome(call), "cites")) ? first_cite(call) : 0;
     }
     return true;
 }
@@ -177,9 +176,9 @@ int cg_compose_messages(struct cg_run *run, struct cg_messages *out)
     *out =
         (struct cg_messages){ .texts = json_array(), .uses = cg_calloc(run->n_calls + 1, sizeof *out->uses) };
     bool ok = out->texts && out->uses &&
-              add(out, COGENT_SYSTEM, view(json_object_get(run->context, "system"))) &&
+              add(out, COGENT_SYSTEM, view(json_object_get(cg_run_context(run), "system"))) &&
               add_records(run, out) && add_history(run, out) && add_screen(run, out) &&
-              add(out, COGENT_USER, view(json_object_get(run->open, "query")));
+              add(out, COGENT_USER, view(json_object_get(cg_run_opening(run), "query")));
     for (size_t t = 0; ok && t < run->n_turns; t++)
         ok = add_turn(run, t, out, out->uses + run->turns[t].first);
     if (ok)
@@ -219,7 +218,7 @@ struct cogent_offer *cg_compose_offers(struct cg_run *run, size_t *n)
         const struct cg_tool *t = cg_tool_get(plugins, i);
         bool hidden = COGENT_HAS(t->api, hidden) && t->api->hidden;
         if (hidden || !cg_caller_may(run->caller, t->api->permission) ||
-            !asked_for(json_object_get(run->open, "tools"), t->api->name))
+            !asked_for(json_object_get(cg_run_opening(run), "tools"), t->api->name))
             continue;
         offers[(*n)++] = (struct cogent_offer){ cogent_str(t->api->name), cogent_str(t->api->about),
                                                 cogent_str(t->args_text), t->api->effect };
@@ -235,5 +234,5 @@ json_t *cg_compose_ctx(const struct cg_run *run)
                      "name", c->name, "locale", c->locale, "roles", c->roles, "permissions", c->permissions,
                      "tenant", "name", cg_tenant_name(c->tenant), "fields", c->fields, "now",
                      cg_time_format(cg_now_us(), now), "run", run->id, "labels", "records",
-                     (int)(json_array_size(json_object_get(run->context, "records")) > 0));
+                     (int)(json_array_size(json_object_get(cg_run_context(run), "records")) > 0));
 }

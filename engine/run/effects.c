@@ -47,7 +47,7 @@ void cg_effect_approval_object(const json_t *approval, const json_t *result, str
 size_t cg_effect_note(const struct cg_call *call, const char *state, struct cg_effect_note *note)
 {
     *note = (struct cg_effect_note){ 0 };
-    const json_t *result = json_object_get(call->outcome, "result");
+    const json_t *result = json_object_get(cg_call_outcome(call), "result");
     if (result)
         cg_json_add(&note->result, result);
     if (note->result.len > RESULT_MAX)
@@ -60,10 +60,10 @@ size_t cg_effect_note(const struct cg_call *call, const char *state, struct cg_e
     v[3] = text_or_null(&note->result);
     v[4] = cogent_text(cogent_str(sought ? "unknown" : ""));
     note->steps[0] = (struct cg_db_step){ &cg_store[CG_ST_EFFECT_STATE], v, 5 };
-    if (!call->approval)
+    if (!call->in.ask)
         return 1;
-    cg_effect_approval_object(call->approval, result, &note->object);
-    note->steps[1] = cg_effect_approval_step(cg_json_str(call->approval, "id", ""), "approved", state,
+    cg_effect_approval_object(cg_call_approval(call), result, &note->object);
+    note->steps[1] = cg_effect_approval_step(cg_json_str(cg_call_approval(call), "id", ""), "approved", state,
                                              &note->object, note->approval);
     return 2;
 }
@@ -91,6 +91,6 @@ json_t *cg_effect_object(struct cogent_row row)
     if (v[10].type == COGENT_TEXT)
         json_object_set_new(object, "note", cg_json_strn(v[10].str));
     if (v[11].type == COGENT_TEXT)
-        json_object_set_new(object, "result", cg_json_parse(v[11].str, NULL));
+        json_object_set_new(object, "result", cg_json_reread(v[11].str));
     return object;
 }

@@ -217,7 +217,7 @@ void cg_run_emit_row(struct cg_run *run, size_t row)
     const struct out o = {
         .sink = &run->sink, .run = run->id, .row = (int64_t)row, .live = true, .waits = true
     };
-    emits[run->rows[row].kind](&o, run->rows[row].body);
+    emits[run->rows[row].kind](&o, cg_run_body(run, row));
 }
 
 void cg_run_emit(struct cg_run *run, enum cg_event_kind kind, const char *id, const json_t *data)

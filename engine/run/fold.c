@@ -36,25 +36,29 @@ static struct cg_call *call_of_row(struct cg_run *run, const json_t *body)
     return cg_run_call(run, cg_json_str(body, "call", ""));
 }
 
+/* The row at hand: it is not counted yet. Never 0, which is the opening row. */
+static unsigned folded(const struct cg_run *run)
+{
+    return (unsigned)run->n_rows;
+}
+
 static int fold_open(struct cg_run *run, json_t *body)
 {
-    run->open = body;
     run->detached = cg_json_bool(body, "detach", false);
     run->keeps = cg_json_bool(body, "keeps", false);
-    cg_asker_speaks(&run->asker, cg_json_str(body, "locale", run->caller->locale),
-                    cg_json_str(body, "time_zone", run->caller->time_zone));
     cg_str_copy(run->session, sizeof run->session, cogent_str(cg_json_str(body, "session", "")));
-    return 0;
+    return cg_asker_speaks(&run->asker, cg_json_str(body, "locale", run->caller->locale),
+                           cg_json_str(body, "time_zone", run->caller->time_zone));
 }
 
 static int fold_context(struct cg_run *run, json_t *body)
 {
-    run->context = body;
+    run->in.context = folded(run);
     json_array_extend(run->cites, json_object_get(body, "cites"));
     return 0;
 }
 
-static int add_call(struct cg_run *run, json_t *use)
+static int add_call(struct cg_run *run, unsigned at, const json_t *use)
 {
     struct cg_call **calls = realloc(run->calls, (run->n_calls + 1) * sizeof *calls);
     struct cg_call *call = calloc(1, sizeof *call);
@@ -65,7 +69,8 @@ static int add_call(struct cg_run *run, json_t *use)
         return COGENT_NO_MEMORY;
     }
     call->run = run;
-    call->use = use;
+    call->in.answer = folded(run);
+    call->at = at;
     call->tool = cg_tool_find(run->env->plugins, cogent_str(cg_json_str(use, "name", "")));
     snprintf(call->id, sizeof call->id, "c%zu", run->n_calls + 1);
     run->calls[run->n_calls++] = call;
@@ -81,9 +86,9 @@ static int fold_answer(struct cg_run *run, json_t *body)
         return COGENT_NO_MEMORY;
     run->turns = turns;
     turns[run->n_turns++] =
-        (struct cg_turn){ body, run->n_calls, json_array_size(json_object_get(body, "calls")) };
+        (struct cg_turn){ folded(run), run->n_calls, json_array_size(json_object_get(body, "calls")) };
     json_array_foreach (json_object_get(body, "calls"), i, entry) {
-        int rc = add_call(run, entry);
+        int rc = add_call(run, (unsigned)i, entry);
         if (rc < 0)
             return rc;
     }
@@ -103,8 +108,7 @@ static int fold_verdict(struct cg_run *run, json_t *body)
     if (!call)
         return 0;
     const char *verdict = cg_json_str(body, "verdict", "deny");
-    call->verdict = body;
-    call->args = json_object_get(body, "args");
+    call->in.verdict = call->in.args = folded(run);
     cg_str_copy(call->effect, sizeof call->effect, cogent_str(cg_json_str(body, "effect_id", "")));
     call->state = strcmp(verdict, "allow") == 0 ? CG_CALL_PLANNED
                   : strcmp(verdict, "ask") == 0 ? CG_CALL_ASKING
@@ -136,7 +140,7 @@ static int fold_outcome(struct cg_run *run, json_t *body)
     struct cg_call *call = call_of_row(run, body);
     if (!call)
         return 0;
-    call->outcome = body;
+    call->in.outcome = folded(run);
     call->state = call_state_of(cg_json_str(body, "status", "failed"));
     json_array_extend(run->cites, json_object_get(body, "cites"));
     return 0;
@@ -146,7 +150,7 @@ static int fold_ask(struct cg_run *run, json_t *body)
 {
     struct cg_call *call = call_of_row(run, body);
     if (call)
-        call->approval = json_object_get(body, "approval");
+        call->in.ask = folded(run);
     return 0;
 }
 
@@ -155,11 +159,11 @@ static int fold_decision(struct cg_run *run, json_t *body)
     struct cg_call *call = call_of_row(run, body);
     if (!call || call->state != CG_CALL_ASKING)
         return 0;
-    call->votes = json_object_get(body, "votes");
+    call->in.votes = folded(run);
     call->state =
         strcmp(cg_json_str(body, "decision", ""), "approve") == 0 ? CG_CALL_PLANNED : CG_CALL_DENIED;
     if (json_object_get(body, "args")) { /* who decided has changed them */
-        call->args = json_object_get(body, "args");
+        call->in.args = folded(run);
         call->edited = true;
     }
     return 0;
@@ -174,7 +178,8 @@ static int fold_nothing(struct cg_run *run, json_t *body)
 
 static int fold_end(struct cg_run *run, json_t *body)
 {
-    run->end = body;
+    (void)body;
+    run->in.end = folded(run);
     return 0;
 }
 
@@ -187,4 +192,55 @@ int cg_fold_row(struct cg_run *run, const struct cg_row *row)
         [CG_ROW_RESTART] = fold_nothing, [CG_ROW_AGAIN] = fold_again,       [CG_ROW_END] = fold_end,
     };
     return folds[row->kind](run, row->body);
+}
+
+json_t *cg_run_opening(const struct cg_run *run)
+{
+    return cg_run_body(run, 0);
+}
+
+/* What a row after the opening one says. */
+static json_t *said(const struct cg_run *run, unsigned row)
+{
+    return row ? cg_run_body(run, row) : NULL;
+}
+
+json_t *cg_run_context(const struct cg_run *run)
+{
+    return said(run, run->in.context);
+}
+
+json_t *cg_run_ending(const struct cg_run *run)
+{
+    return said(run, run->in.end);
+}
+
+json_t *cg_call_use(const struct cg_call *call)
+{
+    return json_array_get(json_object_get(said(call->run, call->in.answer), "calls"), call->at);
+}
+
+json_t *cg_call_args(const struct cg_call *call)
+{
+    return json_object_get(said(call->run, call->in.args), "args");
+}
+
+json_t *cg_call_verdict(const struct cg_call *call)
+{
+    return said(call->run, call->in.verdict);
+}
+
+json_t *cg_call_approval(const struct cg_call *call)
+{
+    return json_object_get(said(call->run, call->in.ask), "approval");
+}
+
+json_t *cg_call_votes(const struct cg_call *call)
+{
+    return json_object_get(said(call->run, call->in.votes), "votes");
+}
+
+json_t *cg_call_outcome(const struct cg_call *call)
+{
+    return said(call->run, call->in.outcome);
 }

@@ -39,7 +39,7 @@ static bool offered(struct cg_run *run, const struct cg_tool *tool)
 static bool judge_form(struct cg_call *call, struct judgement *j)
 {
     struct cg_err err;
-    j->args = cg_json_parse(cogent_str(cg_json_str(call->use, "args", "")), &err);
+    j->args = cg_json_parse(cogent_str(cg_json_str(cg_call_use(call), "args", "")), &err);
     if (!json_is_object(j->args)) {
         refuse(j, COGENT_INVALID, "schema", "the arguments are no JSON object");
         return false;
@@ -125,14 +125,15 @@ static const char *decider_missing(const struct cg_call *call, const struct cg_d
     size_t i;
     json_t *name;
     json_array_foreach (json_object_get(d->obligations, "role"), i, name) {
-        if (!cg_vote_role(call->votes, json_string_value(name)))
+        if (!cg_vote_role(cg_call_votes(call), json_string_value(name)))
             return json_string_value(name);
     }
     json_array_foreach (json_object_get(d->obligations, "user"), i, name) {
-        if (!cg_vote_has(call->votes, json_string_value(name)))
+        if (!cg_vote_has(cg_call_votes(call), json_string_value(name)))
             return json_string_value(name);
     }
-    if (cg_json_bool(d->obligations, "self", false) && !cg_vote_has(call->votes, call->run->caller->user))
+    if (cg_json_bool(d->obligations, "self", false) &&
+        !cg_vote_has(cg_call_votes(call), call->run->caller->user))
         return call->run->caller->user;
     return NULL;
 }
@@ -143,12 +144,12 @@ static bool gate_edited(const struct cg_call *call, char *why, size_t size)
 {
     struct cg_err err;
     struct cg_decision d;
-    if (cg_schema_check(call->tool->schema, call->args, &err) < 0) {
+    if (cg_schema_check(call->tool->schema, cg_call_args(call), &err) < 0) {
         snprintf(why, size, "the changed arguments do not fit the tool: %s", err.message);
         return false;
     }
     cg_auto_json sources = json_pack("{s:s}", "", "decider");
-    ask_policy(call, call->args, sources, true, &d);
+    ask_policy(call, cg_call_args(call), sources, true, &d);
     const char *missing = decider_missing(call, &d), *condition = unmet(d.obligations);
     bool denied = d.verdict == CG_DENY || d.verdict == CG_DEFER || condition || missing;
     if (missing)
@@ -162,12 +163,12 @@ static bool gate_edited(const struct cg_call *call, char *why, size_t size)
 bool cg_gate_still(const struct cg_call *call, char *why, size_t size)
 {
     struct cg_decision d;
-    const char *then = cg_json_str(call->run->open, "policy", "");
+    const char *then = cg_json_str(cg_run_opening(call->run), "policy", "");
     if (call->edited)
         return gate_edited(call, why, size);
-    if (!call->approval || strcmp(then, cg_policy_version(call->run->env->policy)) == 0)
+    if (!call->in.ask || strcmp(then, cg_policy_version(call->run->env->policy)) == 0)
         return true;
-    ask_policy(call, call->args, json_object_get(call->verdict, "sources"), false, &d);
+    ask_policy(call, cg_call_args(call), json_object_get(cg_call_verdict(call), "sources"), false, &d);
     bool denied = d.verdict == CG_DENY || d.verdict == CG_DEFER;
     snprintf(why, size, "the policies have changed since it was asked, and now deny it: %s", d.reason);
     cg_decision_finish(&d);
@@ -211,7 +212,7 @@ static void effect_id(const struct cg_call *call, char out[CG_ID_SIZE])
 
 static json_t *verdict_row(const struct cg_call *call, const struct judgement *j)
 {
-    const char *tool = cg_json_str(call->use, "name", "");
+    const char *tool = cg_json_str(cg_call_use(call), "name", "");
     const char *word = j->verdict == CG_ALLOW ? "allow" : j->verdict == CG_ASK ? "ask" : "deny";
     json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O?, s:O?, s:O?}", "call", call->id, "tool", tool,
                              "verdict", word, "by", j->by, "reason", j->reason, "args", j->args, "sources",
@@ -244,8 +245,8 @@ static void gate_call(struct cg_call *call, size_t nth)
         const char *status = j.err == COGENT_DENIED ? "denied" : "failed";
         rc = cg_run_row(run, CG_ROW_OUTCOME,
                         json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:[], s:i}", "call", call->id, "tool",
-                                  cg_json_str(call->use, "name", ""), "status", status, "error", "class",
-                                  cogent_err_name(j.err), "message", j.reason, "cites", "ms", 0),
+                                  cg_json_str(cg_call_use(call), "name", ""), "status", status, "error",
+                                  "class", cogent_err_name(j.err), "message", j.reason, "cites", "ms", 0),
                         false);
         cg_metric_add(run->env->metrics, CG_M_TOOL_CALLS, 1, call->tool ? call->tool->api->name : "none",
                       status, NULL);

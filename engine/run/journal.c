@@ -39,7 +39,7 @@ static bool room_for_row(struct cg_run *run)
 {
     if (run->n_rows < run->cap_rows)
         return true;
-    size_t cap = run->cap_rows ? run->cap_rows * 2 : 16;
+    size_t cap = run->cap_rows ? run->cap_rows * 2 : 8; /* as many as an answer with one call has */
     struct cg_row *rows = realloc(run->rows, cap * sizeof *rows);
     if (!rows)
         return false;
@@ -55,13 +55,53 @@ int cg_run_row_loaded(struct cg_run *run, enum cg_row_kind kind, int64_t at_us, 
         return COGENT_NO_MEMORY;
     }
     struct cg_row *row = &run->rows[run->n_rows];
-    *row = (struct cg_row){ kind, at_us, body, 0 };
+    *row = (struct cg_row){ .at_us = at_us, .body = body, .kind = kind };
     int rc = cg_fold_row(run, row);
     if (rc < 0)
         json_decref(body);
     else
         run->n_rows++;
     return rc;
+}
+
+/* "" when memory failed, which is counted. */
+static const char *row_text(struct cg_row *row)
+{
+    if (!row->text) {
+        char room[2048];
+        cg_auto_buf text = cg_buf_in(room, sizeof room);
+        cg_json_add(&text, row->body);
+        row->text = text.failed ? NULL : cg_str_dup(cg_buf_view(&text));
+    }
+    return row->text ? row->text : "";
+}
+
+json_t *cg_run_body(const struct cg_run *run, size_t row)
+{
+    struct cg_row *r = row < run->n_rows ? &run->rows[row] : NULL;
+    if (r && !r->body)
+        r->body = cg_json_reread(cogent_str(r->text));
+    return r ? r->body : NULL;
+}
+
+void cg_run_rest(struct cg_run *run)
+{
+    for (size_t i = 0; i < run->n_rows; i++) {
+        struct cg_row *row = &run->rows[i];
+        if (!row->body || !*row_text(row))
+            continue;
+        json_decref(row->body);
+        row->body = NULL;
+    }
+}
+
+void cg_run_rows_finish(struct cg_run *run)
+{
+    for (size_t i = 0; i < run->n_rows; i++) {
+        json_decref(run->rows[i].body);
+        free(run->rows[i].text);
+    }
+    free(run->rows);
 }
 
 static size_t unwritten(const struct cg_run *run)
@@ -208,8 +248,7 @@ static void unwritten_later(struct cg_run *run, void (*done)(struct cg_run *run,
     cg_task_later(run->env->loop, &run->unwritten);
 }
 
-static size_t add_rows(struct cg_run *run, struct cg_db_step *steps, struct cogent_value *values,
-                       json_t *texts)
+static size_t add_rows(struct cg_run *run, struct cg_db_step *steps, struct cogent_value *values)
 {
     size_t n = 0;
     for (size_t i = 0; i < run->n_rows; i++) {
@@ -217,15 +256,11 @@ static size_t add_rows(struct cg_run *run, struct cg_db_step *steps, struct coge
             continue;
         struct cogent_value *v = &values[n * 6];
         run->rows[i].write = run->writes;
-        cg_auto_buf text = { 0 };
-        cg_json_add(&text, run->rows[i].body);
-        json_t *kept = cg_json_strn(cg_buf_view(&text));
-        json_array_append_new(texts, kept);
         v[0] = cogent_text(cogent_str(run->id));
         v[1] = cogent_int((int64_t)i);
         v[2] = cogent_int(run->rows[i].at_us);
         v[3] = cogent_text(cogent_str(row_names[run->rows[i].kind]));
-        v[4] = cogent_text((struct cogent_str){ json_string_value(kept), json_string_length(kept) });
+        v[4] = cogent_text(cogent_str(row_text(&run->rows[i])));
         v[5] = cogent_text(cogent_str(run->env->owner));
         steps[n++] = (struct cg_db_step){ &cg_store[CG_ST_ROW_ADD], v, 6 };
     }
@@ -242,13 +277,12 @@ void cg_run_write(struct cg_run *run, enum cg_durable durable, const struct cg_d
     struct cg_db_step *steps = calloc(n_extra + most + 1, sizeof *steps);
     struct cogent_value *values = calloc(most * 6 + 6, sizeof *values);
     struct cg_run_writing *w = calloc(1, sizeof *w);
-    cg_auto_json texts = json_array();
     cg_auto_buf sealed = { 0 };
     run->writes++;
-    if (steps && values && w && texts) {
+    if (steps && values && w) {
         if (n_extra)
             memcpy(steps, extra, n_extra * sizeof *steps);
-        n += add_rows(run, steps + n, values, texts);
+        n += add_rows(run, steps + n, values);
         struct cogent_value *v = &values[most * 6];
         const char *now = status ? status : "running";
         if (!lasting)

@@ -12,9 +12,6 @@
 
 struct cg_plan {
     struct cg_run *run;
-    struct cg_messages messages;
-    struct cogent_offer *offers;
-    size_t n_offers;
     const struct cg_provider *provider;
     const char *link; /* "openai/gpt-4.1" */
     struct cogent_op op;
@@ -29,8 +26,6 @@ static void plan_free(struct cg_plan *p)
 {
     if (!p)
         return;
-    cg_messages_finish(&p->messages);
-    free(p->offers);
     cg_buf_finish(&p->raw);
     cg_buf_finish(&p->text);
     json_decref(p->calls);
@@ -89,6 +84,8 @@ static unsigned out_marker(void *arg, unsigned n)
 static void on_text(void *arg, struct cogent_str text)
 {
     struct cg_plan *p = arg;
+    if (p->raw.len == 0 && !cogent_op_none(p->op)) /* not while the provider is still being asked */
+        cg_run_rest(p->run);
     cg_buf_str(&p->raw, text);
     cg_guard_feed(&p->guard, text);
 }
@@ -181,7 +178,8 @@ static void ask_link(struct cg_run *run);
 
 static const char *link_at(const struct cg_run *run, size_t i)
 {
-    const json_t *chain = json_object_get(run->env->models, cg_json_str(run->open, "model", "main"));
+    const json_t *chain =
+        json_object_get(run->env->models, cg_json_str(cg_run_opening(run), "model", "main"));
     return json_string_value(json_array_get(chain, i));
 }
 
@@ -198,7 +196,8 @@ static size_t characters(struct cogent_str text)
  * reader who comes back in the middle of the void text is told. */
 static int restart(struct cg_run *run, const struct cg_plan *p, int err)
 {
-    const json_t *before = run->n_turns ? json_object_get(run->turns[run->n_turns - 1].row, "shown") : NULL;
+    const json_t *before =
+        run->n_turns ? json_object_get(cg_run_body(run, run->turns[run->n_turns - 1].row), "shown") : NULL;
     json_array_clear(run->shown);
     json_array_extend(run->shown, (json_t *)before);
     return cg_run_row(run, CG_ROW_RESTART,
@@ -278,7 +277,9 @@ static void ask_link(struct cg_run *run)
     const char *model, *link = link_at(run, run->link);
     const struct cg_provider *provider = link ? split_link(run, link, &model) : NULL;
     struct cg_plan *p = provider ? calloc(1, sizeof *p) : NULL;
-    if (!p || cg_compose_messages(run, &p->messages) < 0) {
+    struct cg_messages messages;
+    size_t n_offers;
+    if (!p || cg_compose_messages(run, &messages) < 0) {
         free(p);
         cg_auto_json body = cg_error_body(COGENT_INTERNAL, NULL, "The model could not be asked.", NULL);
         cg_settle_start(run, "failed", NULL, body);
@@ -288,23 +289,25 @@ static void ask_link(struct cg_run *run)
     p->run = run;
     p->provider = provider;
     p->link = link;
-    p->offers = cg_compose_offers(run, &p->n_offers);
+    struct cogent_offer *offers = cg_compose_offers(run, &n_offers);
     p->guard = (struct cg_guard){ .marker = out_marker, .text = out_text, .arg = p };
     p->calls = json_array();
     p->began_us = cg_mono_us();
     const struct cogent_chat chat = {
         .model = model,
-        .messages = p->messages.list,
-        .n_messages = p->messages.n,
-        .tools = p->offers,
-        .n_tools = p->n_offers,
-        .max_tokens = (uint32_t)cg_json_int(run->context, "max_tokens", 0),
-        .temperature = json_number_value(json_object_get(run->context, "temperature")),
+        .messages = messages.list,
+        .n_messages = messages.n,
+        .tools = offers,
+        .n_tools = n_offers,
+        .max_tokens = (uint32_t)cg_json_int(cg_run_context(run), "max_tokens", 0),
+        .temperature = json_number_value(json_object_get(cg_run_context(run), "temperature")),
         .asker = &run->asker.abi,
         .now = run->rows[0].at_us,
     };
     static const struct cg_chat_events events = { on_text, on_call, on_usage, on_done };
     p->op = cg_invoke_chat(&run->env->invoke, run->work, provider, &chat, &events, p);
+    cg_messages_finish(&messages);
+    free(offers);
     if (cogent_op_none(p->op))
         failed(p, COGENT_NO_MEMORY, "out of memory");
 }

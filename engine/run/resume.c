@@ -77,7 +77,7 @@ static json_t *rights_of(const struct cogent_db_result *result)
 {
     for (size_t i = result->rows(result, 1); i-- > 0;) {
         struct cogent_row row = result->row(result, 1, i);
-        json_t *body = cg_json_parse(row.values[3].str, NULL);
+        json_t *body = cg_json_reread(row.values[3].str);
         if (json_object_get(body, "permissions"))
             return body;
         json_decref(body);
@@ -116,7 +116,7 @@ static int fold_rows(struct resume *r, const struct cogent_db_result *result)
     for (size_t i = 0; i < result->rows(result, 1); i++) {
         struct cogent_row row = result->row(result, 1, i);
         int kind = cg_row_kind_of(row.values[2].str);
-        json_t *body = cg_json_parse(row.values[3].str, NULL);
+        json_t *body = cg_json_reread(row.values[3].str);
         if (kind < 0 || !body || row.values[0].num != (int64_t)i) {
             json_decref(body);
             return COGENT_INTERNAL;
@@ -125,7 +125,7 @@ static int fold_rows(struct resume *r, const struct cogent_db_result *result)
         if (rc < 0)
             return rc;
     }
-    return r->run->open ? 0 : COGENT_INTERNAL;
+    return cg_run_opening(r->run) ? 0 : COGENT_INTERNAL;
 }
 
 /* What people have said meanwhile. false: somebody has yet to speak. */
@@ -143,7 +143,7 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
         cg_auto_free char *edited = text_of(row, 8);
         cg_auto_free char *votes = text_of(row, 9);
         struct cg_call *call = call_id ? cg_run_call(r->run, call_id) : NULL;
-        if (!call || call->outcome || !state)
+        if (!call || call->in.outcome || !state)
             continue;
         /* What was approved must be what is in the journal, under the policy that asked. */
         bool genuine = mac && cg_approval_mac_ok(r->run, call, cogent_str(mac));
@@ -153,7 +153,7 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
             edited && id ? cg_edit_open(r->env->keys, r->tenant, id, cogent_str(edited)) : NULL;
         genuine = genuine && (!edited || args);
         if (call->state != CG_CALL_ASKING) { /* its decision is a row already */
-            genuine = genuine && (!call->edited || json_equal(args, call->args));
+            genuine = genuine && (!call->edited || json_equal(args, cg_call_args(call)));
             r->forged = r->forged || (!genuine && call->state != CG_CALL_DENIED);
             continue;
         }
@@ -173,7 +173,7 @@ static bool collect_decisions(struct resume *r, const struct cogent_db_result *r
                                                       : yes     ? "approved"
                                                                 : "a person said no",
                                                       "args", yes ? args : NULL, "votes",
-                                                      votes ? cg_json_parse(cogent_str(votes), NULL) : NULL));
+                                                      votes ? cg_json_reread(cogent_str(votes)) : NULL));
     }
     return true;
 }
@@ -196,8 +196,8 @@ static void append_decisions(struct resume *r)
         if (why)
             cg_run_row(run, CG_ROW_OUTCOME,
                        json_pack("{s:s, s:s, s:s, s:{s:s, s:s}, s:[], s:i}", "call", call->id, "tool",
-                                 cg_json_str(call->use, "name", ""), "status", "denied", "error", "class",
-                                 "denied", "message", why, "cites", "ms", 0),
+                                 cg_json_str(cg_call_use(call), "name", ""), "status", "denied", "error",
+                                 "class", "denied", "message", why, "cites", "ms", 0),
                        false);
     }
 }
@@ -295,7 +295,7 @@ static void on_loaded(void *arg, const struct cogent_db_result *result)
     int rc = r->run ? fold_rows(r, result) : COGENT_NO_MEMORY;
     if (rc == 0 && memory != cg_memory_failures()) /* a credential or a right may be missing */
         rc = COGENT_NO_MEMORY;
-    if (rc < 0 || r->run->end)
+    if (rc < 0 || r->run->in.end)
         finish(r, NULL, rc);
     else if (!r->cancelled && !collect_decisions(r, result))
         finish(r, NULL, COGENT_CONFLICT);

@@ -35,7 +35,7 @@ static void finish(struct retrieval *r)
 static json_t *template_vars(const struct cg_run *run)
 {
     char now[CG_TIME_SIZE], date[11];
-    const char *locale = cg_json_str(run->open, "locale", "en");
+    const char *locale = cg_json_str(cg_run_opening(run), "locale", "en");
     char language[8];
     size_t n = strcspn(locale, "-_");
     cg_str_copy(language, sizeof language, (struct cogent_str){ locale, n });
@@ -52,7 +52,7 @@ static bool render_prompt(struct retrieval *r)
 {
     struct cg_err err;
     char language[8];
-    const char *locale = cg_json_str(r->run->open, "locale", "en");
+    const char *locale = cg_json_str(cg_run_opening(r->run), "locale", "en");
     cg_str_copy(language, sizeof language, (struct cogent_str){ locale, strcspn(locale, "-_") });
     cg_auto_json vars = template_vars(r->run);
     int rc = cg_policy_prompt(r->run->env->policy, r->run->caller->roles, language, vars, &r->prompt, &err);
@@ -67,7 +67,7 @@ static bool render_prompt(struct retrieval *r)
 
 static bool is_screen(const struct cg_run *run, const struct cogent_found *f)
 {
-    const json_t *context = json_object_get(run->open, "context");
+    const json_t *context = json_object_get(cg_run_opening(run), "context");
     return cg_str_eq(f->type, cg_json_str(context, "type", "")) &&
            cg_str_eq(f->id, cg_json_str(context, "id", ""));
 }
@@ -116,8 +116,8 @@ static bool ask_policy(struct cg_run *run)
 {
     struct cg_decision d;
     cg_auto_json ctx = cg_compose_ctx(run);
-    cg_auto_json subject = json_pack("{s:O, s:O}", "query", json_object_get(run->open, "query"), "records",
-                                     json_object_get(run->context, "cites"));
+    cg_auto_json subject = json_pack("{s:O, s:O}", "query", json_object_get(cg_run_opening(run), "query"),
+                                     "records", json_object_get(cg_run_context(run), "cites"));
     cg_policy_decide(run->env->policy, cg_tenant_id(run->caller->tenant), CG_POINT_PROMPT, subject, ctx, &d);
     cg_metric_add(run->env->metrics, CG_M_POLICY, 1, cg_point_name(CG_POINT_PROMPT),
                   cg_verdict_name(d.verdict), NULL);
@@ -164,7 +164,7 @@ static void on_gone(void *arg, int why)
 static void search(struct retrieval *r)
 {
     struct cg_run *run = r->run;
-    const json_t *query = json_object_get(run->open, "query");
+    const json_t *query = json_object_get(cg_run_opening(run), "query");
     const struct cogent_search request = {
         .what = COGENT_SEARCH,
         .query = { json_string_value(query), json_string_length(query) },
@@ -243,7 +243,7 @@ void cg_retrieve_start(struct cg_run *run)
     cg_auto_json kinds = cg_kinds_readable(run->env->kinds, run->caller->permissions);
     r->kinds = cg_json_text(kinds);
     r->principals = cg_caller_principals(run->caller);
-    const json_t *query = json_object_get(run->open, "query");
+    const json_t *query = json_object_get(cg_run_opening(run), "query");
     const struct cogent_str words = { json_string_value(query), json_string_length(query) };
     cg_auto_json named = cg_kinds_named(kinds, words);
     r->prefer = cg_json_text(named);
@@ -252,7 +252,7 @@ void cg_retrieve_start(struct cg_run *run)
         return;
     }
     r->op = cg_op_start(run->env->loop, parent, "retrieve", 0, on_gone, r);
-    const json_t *context = json_object_get(run->open, "context");
+    const json_t *context = json_object_get(cg_run_opening(run), "context");
     if (context)
         show_screen(r, context);
     else

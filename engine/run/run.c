@@ -47,7 +47,7 @@ static bool effect_under_way(const struct cg_run *run)
 static enum cg_run_state wanted(const struct cg_run *run)
 {
     size_t proposed = 0, ready = 0, running = 0, asking = 0;
-    if (!run->context)
+    if (!run->in.context)
         return CG_RUN_RETRIEVE;
     if (run->n_turns == 0)
         return CG_RUN_PLAN;
@@ -57,7 +57,7 @@ static enum cg_run_state wanted(const struct cg_run *run)
         asking += c->state == CG_CALL_ASKING;
         running += c->running;
         ready +=
-            !c->running && !c->outcome && (c->state == CG_CALL_PLANNED || c->state == CG_CALL_DISPATCHED);
+            !c->running && !c->in.outcome && (c->state == CG_CALL_PLANNED || c->state == CG_CALL_DISPATCHED);
     }
     if (proposed)
         return CG_RUN_GATE;
@@ -100,7 +100,8 @@ static bool over_limits(const struct cg_run *run)
 /* An answer that its provider cut short is not a complete one. */
 static const char *answer_status(const struct cg_run *run)
 {
-    const char *finish = run->n_turns ? cg_json_str(run->turns[run->n_turns - 1].row, "finish", "") : "";
+    const char *finish =
+        run->n_turns ? cg_json_str(cg_run_body(run, run->turns[run->n_turns - 1].row), "finish", "") : "";
     return strcmp(finish, "length") == 0 ? "limited" : strcmp(finish, "filter") == 0 ? "refused" : "complete";
 }
 
@@ -212,13 +213,11 @@ void cg_run_destroy(struct cg_run *run)
         if (t)
             atomic_fetch_sub(&t->runs[env->slot], 1);
     }
-    for (size_t i = 0; i < run->n_rows; i++)
-        json_decref(run->rows[i].body);
+    cg_run_rows_finish(run);
     for (size_t i = 0; i < run->n_calls; i++) {
         free(run->calls[i]->lost);
         free(run->calls[i]);
     }
-    free(run->rows);
     free(run->calls);
     free(run->turns);
     cg_asker_finish(&run->asker);

@@ -28,15 +28,15 @@ static json_t *needs_of(const struct cg_run *run)
     size_t i;
     json_t *record;
     json_t *needs = json_array();
-    json_array_extend(needs, json_object_get(run->open, "needs"));
-    json_array_foreach (json_object_get(run->context, "records"), i, record) {
+    json_array_extend(needs, json_object_get(cg_run_opening(run), "needs"));
+    json_array_foreach (json_object_get(cg_run_context(run), "records"), i, record) {
         const struct cg_kind *kind = cg_kind_find(run->env->kinds, cg_json_str(record, "type", ""));
         if (kind)
             add_need(needs, kind->read);
     }
     for (i = 0; i < run->n_calls; i++) {
         const struct cg_call *call = run->calls[i];
-        if (call->tool && json_object_get(call->outcome, "result"))
+        if (call->tool && json_object_get(cg_call_outcome(call), "result"))
             add_need(needs, call->tool->api->permission);
     }
     return needs;
@@ -66,7 +66,7 @@ static struct cogent_value keep(struct cg_session_write *w, char *text)
 
 void cg_session_open_step(const struct cg_run *run, struct cogent_value values[4], struct cg_db_step *out)
 {
-    const json_t *query = json_object_get(run->open, "query");
+    const json_t *query = json_object_get(cg_run_opening(run), "query");
     struct cogent_str title = { json_string_value(query), json_string_length(query) };
     title.len = cg_utf8_cut(title, TITLE_MAX);
     values[0] = cogent_text(cogent_str(run->session));
@@ -89,7 +89,7 @@ size_t cg_session_turn_step(const struct cg_run *run, const char *status, const 
     v[1] = cogent_text(cogent_str(run->id));
     v[2] = cogent_int(run->rows[0].at_us);
     v[3] = cogent_text(cogent_str(status));
-    v[4] = cogent_text(cogent_str(cg_json_str(run->open, "query", "")));
+    v[4] = cogent_text(cogent_str(cg_json_str(cg_run_opening(run), "query", "")));
     v[5] = cogent_text(cogent_str(content));
     v[6] = keep(w, cg_json_text(cites));
     v[7] = keep(w, cg_json_text(needs));
@@ -143,9 +143,9 @@ static json_t *turn_of(const struct loading *l, struct cogent_row row)
 {
     char at[CG_TIME_SIZE];
     const struct cogent_value *v = row.values;
-    cg_auto_json needs = cg_json_parse(v[6].str, NULL);
+    cg_auto_json needs = cg_json_reread(v[6].str);
     bool shown = json_is_array(needs) && cg_session_may_read(l->caller, needs);
-    json_t *cites = shown ? cg_json_parse(v[5].str, NULL) : json_array();
+    json_t *cites = shown ? cg_json_reread(v[5].str) : json_array();
     return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:O*}", "run", cg_json_strn(v[0].str), "at",
                      cg_time_format(v[1].num, at), "status", cg_json_strn(v[2].str), "query",
                      cg_json_strn(v[3].str), "content",

@@ -27,7 +27,7 @@ static const char *words_for(const char *status)
 
 static void on_written(struct cg_run *run, int err)
 {
-    const char *status = cg_json_str(run->end, "status", "failed");
+    const char *status = cg_json_str(cg_run_ending(run), "status", "failed");
     int64_t us = cg_mono_us() - run->began_us;
     if (err < 0)
         cg_log(CG_ERROR, "run.lost", CG_S("run", run->id), CG_S("status", status));
@@ -50,7 +50,7 @@ static bool asks(const struct cg_run *run)
 {
     for (size_t i = 0; i < run->n_calls; i++) {
         const struct cg_call *call = run->calls[i];
-        if (call->state == CG_CALL_ASKING || (call->state == CG_CALL_PLANNED && call->approval))
+        if (call->state == CG_CALL_ASKING || (call->state == CG_CALL_PLANNED && call->in.ask))
             return true;
     }
     return false;
@@ -113,7 +113,7 @@ void cg_settle_start(struct cg_run *run, const char *status, const char *words, 
     struct cg_db_step steps[2] = { { &cg_store[CG_ST_APPROVAL_VOID], &id, 1 } };
     struct cg_session_write turn = { 0 };
     size_t n = asks(run) ? 1 : 0;
-    if (cg_session_turn_step(run, status, cg_json_str(run->end, "content", ""), &turn))
+    if (cg_session_turn_step(run, status, cg_json_str(cg_run_ending(run), "content", ""), &turn))
         steps[n++] = turn.step;
     cg_run_write(run, CG_DB_COMMIT, steps, n, status, on_written);
     json_decref(turn.texts);

@@ -51,12 +51,10 @@ struct cg_call {
     struct cg_run *run;
     char id[12];                /* "c1": counts through the run */
     const struct cg_tool *tool; /* NULL: there is none of this name */
-    json_t *use;                /* {"id", "name", "args", "verbatim"?} as the provider gave it */
-    json_t *args;               /* canonical, defaults filled in; NULL before GATE */
-    json_t *verdict;            /* the verdict row */
-    json_t *approval;           /* the approval object; NULL: none */
-    json_t *votes;              /* who said yes to it; NULL: nobody was asked */
-    json_t *outcome;            /* the outcome row; NULL: none yet */
+    struct {
+        unsigned answer, verdict, args, ask, votes, outcome;
+    } in;        /* the rows that say it; 0: none does yet */
+    unsigned at; /* its place among the calls of its turn */
     enum cg_call_state state;
     char effect[CG_ID_SIZE]; /* writes; "" for reads */
     struct cogent_op op;
@@ -68,14 +66,15 @@ struct cg_call {
 };
 
 struct cg_turn {
-    json_t *row;     /* the answer row */
+    unsigned row;    /* its answer */
     size_t first, n; /* its calls */
 };
 
 struct cg_row {
-    enum cg_row_kind kind;
     int64_t at_us;
-    json_t *body;
+    json_t *body; /* NULL: it rests as its text; read it with cg_run_body */
+    char *text;   /* as it is written; NULL: not made yet */
+    enum cg_row_kind kind;
     unsigned write; /* the write that took it along; 0: none yet, or it failed */
 };
 
@@ -102,9 +101,9 @@ struct cg_run {
     struct cg_run_writing *writing; /* those on their way */
 
     /* The fold. */
-    json_t *open; /* row bodies, borrowed from rows */
-    json_t *context;
-    json_t *end;
+    struct {
+        unsigned context, end;
+    } in;          /* the rows that say it; 0: none does yet */
     json_t *cites; /* candidates in order: n = index + 1 */
     json_t *shown; /* candidates' numbers in the order of their first marker */
     struct cg_turn *turns;
@@ -160,6 +159,12 @@ bool cg_run_wrote(const struct cg_run *run, unsigned no);
 bool cg_run_half(const struct cg_run *run);
 /* A row as it was loaded: folded, told to nobody. Takes body. */
 int cg_run_row_loaded(struct cg_run *run, enum cg_row_kind kind, int64_t at_us, json_t *body);
+/* A row's body, borrowed until the run rests; NULL: there is no such row, or no memory to read it again. */
+json_t *cg_run_body(const struct cg_run *run, size_t row);
+/* Keeps of all rows the text alone: the trees of a row take five times as much, and while a model speaks nobody looks at
+ * them. What was borrowed from a body is gone. */
+void cg_run_rest(struct cg_run *run);
+void cg_run_rows_finish(struct cg_run *run);
 const char *cg_row_name(enum cg_row_kind kind);
 int cg_row_kind_of(struct cogent_str name);
 /* Writes what is not yet written, with `extra` steps before it, in one group. done may be NULL. */
@@ -176,6 +181,17 @@ void cg_run_survives(struct cg_run *run);
 
 /* fold.c */
 int cg_fold_row(struct cg_run *run, const struct cg_row *row);
+/* What the rows say, borrowed as a body is. NULL: nothing yet. */
+json_t *cg_run_opening(const struct cg_run *run); /* the question and whose it is */
+json_t *cg_run_context(const struct cg_run *run);
+json_t *cg_run_ending(const struct cg_run *run);
+json_t *
+cg_call_use(const struct cg_call *call); /* {"id", "name", "args", "verbatim"?} as the provider gave it */
+json_t *cg_call_args(const struct cg_call *call); /* canonical, defaults filled in */
+json_t *cg_call_verdict(const struct cg_call *call);
+json_t *cg_call_approval(const struct cg_call *call); /* the approval object */
+json_t *cg_call_votes(const struct cg_call *call);    /* who said yes to it */
+json_t *cg_call_outcome(const struct cg_call *call);
 const char *cg_call_state_name(enum cg_call_state state);
 struct cg_call *cg_run_call(struct cg_run *run, const char *id);
 

@@ -46,7 +46,7 @@ static json_t *title_of(const struct cg_call *call)
     const char *ask = COGENT_HAS(call->tool->api, ask) ? call->tool->api->ask : NULL;
     if (!ask) {
         cg_buf_printf(&out, "%s: ", call->tool->api->name);
-        add_words(call->args, &out);
+        add_words(cg_call_args(call), &out);
     }
     while (ask && *ask) {
         char name[65];
@@ -57,7 +57,7 @@ static json_t *title_of(const struct cg_call *call)
         if (*ask != '{' || ask[n] != '}')
             break;
         cg_str_copy(name, sizeof name, (struct cogent_str){ ask + 1, n - 1 });
-        json_t *value = json_object_get(call->args, name);
+        json_t *value = json_object_get(cg_call_args(call), name);
         if (value)
             add_words(value, &out);
         ask += n + 1;
@@ -78,7 +78,7 @@ static void add_deciders(json_t *list, const char *key, const json_t *names)
 /* Whom the policies want: one, or a list when several must agree; the asking user when they name nobody. */
 static json_t *decider_of(const struct cg_call *call)
 {
-    const json_t *conditions = json_object_get(call->verdict, "conditions");
+    const json_t *conditions = json_object_get(cg_call_verdict(call), "conditions");
     json_t *list = json_array();
     add_deciders(list, "role", json_object_get(conditions, "role"));
     add_deciders(list, "user", json_object_get(conditions, "user"));
@@ -94,7 +94,7 @@ static json_t *decider_of(const struct cg_call *call)
 /* The configured time, or a policy's shorter one. */
 static int64_t expiry_of(const struct cg_call *call, int64_t now)
 {
-    const char *said = cg_json_str(json_object_get(call->verdict, "conditions"), "expires", NULL);
+    const char *said = cg_json_str(json_object_get(cg_call_verdict(call), "conditions"), "expires", NULL);
     int64_t most = call->run->env->limits.approval_ms, ms = said ? cg_duration_parse(cogent_str(said)) : most;
     return now + (ms > 0 && ms < most ? ms : most) * 1000;
 }
@@ -106,9 +106,9 @@ static json_t *approval_of(const struct cg_call *call, int64_t now, int64_t expi
     return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:o, s:O, s:O, s:O, s:o, s:b, s:s, s:s}", "id",
                      cg_id_make("ap_", id), "run", run->id, "session", run->session[0] ? run->session : NULL,
                      "state", "waiting", "tool", call->tool->api->name, "title", title_of(call), "arguments",
-                     call->args, "sources", json_object_get(call->verdict, "sources"), "reason",
-                     json_object_get(call->verdict, "reason"), "decider", decider_of(call), "editable", 1,
-                     "created", cg_time_format(now, created_text), "expires",
+                     cg_call_args(call), "sources", json_object_get(cg_call_verdict(call), "sources"),
+                     "reason", json_object_get(cg_call_verdict(call), "reason"), "decider", decider_of(call),
+                     "editable", 1, "created", cg_time_format(now, created_text), "expires",
                      cg_time_format(expires, expires_text));
 }
 
@@ -118,15 +118,15 @@ enum { MAC_FIELDS = 8 };
 static void mac_fields(const struct cg_run *run, const struct cg_call *call, struct cg_buf *args,
                        struct cogent_str fields[MAC_FIELDS])
 {
-    cg_json_canonical(args, json_object_get(call->verdict, "args"));
-    fields[0] = cogent_str(cg_json_str(call->approval, "id", ""));
+    cg_json_canonical(args, json_object_get(cg_call_verdict(call), "args"));
+    fields[0] = cogent_str(cg_json_str(cg_call_approval(call), "id", ""));
     fields[1] = cogent_str(cg_tenant_id(run->caller->tenant));
     fields[2] = cogent_str(run->caller->user);
     fields[3] = cogent_str(run->id);
     fields[4] = cogent_str(call->id);
     fields[5] = cogent_str(call->tool ? call->tool->api->name : "");
     fields[6] = cg_buf_view(args);
-    fields[7] = cogent_str(cg_json_str(run->open, "policy", ""));
+    fields[7] = cogent_str(cg_json_str(cg_run_opening(run), "policy", ""));
 }
 
 int cg_approval_mac(const struct cg_run *run, const struct cg_call *call, struct cg_buf *out)
@@ -150,7 +150,7 @@ static json_t *waiting_ids(const struct cg_run *run)
     json_t *ids = json_array();
     for (size_t i = 0; i < run->n_calls; i++) {
         if (run->calls[i]->state == CG_CALL_ASKING)
-            json_array_append(ids, json_object_get(run->calls[i]->approval, "id"));
+            json_array_append(ids, json_object_get(cg_call_approval(run->calls[i]), "id"));
     }
     return ids;
 }
@@ -172,7 +172,7 @@ static json_t *waits_for(const struct cg_run *run)
     const json_t *decider = NULL;
     for (size_t i = 0; i < run->n_calls; i++) {
         if (run->calls[i]->state == CG_CALL_ASKING)
-            decider = json_object_get(run->calls[i]->approval, "decider");
+            decider = json_object_get(cg_call_approval(run->calls[i]), "decider");
     }
     const char *role = cg_json_str(decider, "role", NULL), *user = cg_json_str(decider, "user", NULL);
     if (role)
@@ -229,7 +229,7 @@ void cg_suspend_start(struct cg_run *run)
     bool ok = true;
     for (size_t i = 0; ok && i < run->n_calls && n < ASKS_MAX; i++) {
         struct cg_call *call = run->calls[i];
-        if (call->state != CG_CALL_ASKING || call->approval)
+        if (call->state != CG_CALL_ASKING || call->in.ask)
             continue;
         int64_t expires = expiry_of(call, now);
         last = expires > last ? expires : last;
@@ -238,9 +238,9 @@ void cg_suspend_start(struct cg_run *run)
                        json_pack("{s:s, s:o}", "call", call->id, "approval", approval_of(call, now, expires)),
                        true) == 0 &&
             cg_approval_mac(run, call, &macs[n]) == 0;
-        cg_json_add(&bodies[n], call->approval);
+        cg_json_add(&bodies[n], cg_call_approval(call));
         struct cogent_value *v = &values[n * 8];
-        v[0] = cogent_text(cogent_str(cg_json_str(call->approval, "id", "")));
+        v[0] = cogent_text(cogent_str(cg_json_str(cg_call_approval(call), "id", "")));
         v[1] = cogent_text(cogent_str(run->id));
         v[2] = cogent_text(cogent_str(run->caller->user));
         v[3] = cogent_text(cogent_str(call->id));
@@ -257,7 +257,7 @@ void cg_suspend_start(struct cg_run *run)
     ok = ok && wait_row(run, NULL, waits_for(run)) == 0;
     if (ok) {
         cg_due_put(&due, "run", run->caller->tenant, run->id, last + 1000);
-        const json_t *wait = run->rows[run->n_rows - 1].body;
+        const json_t *wait = cg_run_body(run, run->n_rows - 1);
         if (cg_session_turn_step(run, "waiting", cg_json_str(wait, "content", ""), &turn))
             steps[n++] = turn.step;
         cg_run_write(run, CG_DB_FSYNC, steps, n, "waiting", on_written);

@@ -119,15 +119,15 @@ static bool in_user_words(const struct cg_run *run, struct cogent_str value)
 {
     size_t i;
     json_t *turn;
-    if (in_text(cogent_str(cg_json_str(run->open, "query", "")), value))
+    if (in_text(cogent_str(cg_json_str(cg_run_opening(run), "query", "")), value))
         return true;
-    json_array_foreach (json_object_get(run->open, "history"), i, turn) {
+    json_array_foreach (json_object_get(cg_run_opening(run), "history"), i, turn) {
         if (strcmp(cg_json_str(turn, "role", ""), "user") == 0 &&
             in_text(cogent_str(cg_json_str(turn, "content", "")), value))
             return true;
     }
     /* The record on the user's screen is the user's pointing finger. */
-    return in_text(cogent_str(cg_json_str(json_object_get(run->open, "context"), "id", "")), value);
+    return in_text(cogent_str(cg_json_str(json_object_get(cg_run_opening(run), "context"), "id", "")), value);
 }
 
 static void scalar_text(const json_t *leaf, struct cg_buf *out)
@@ -193,13 +193,13 @@ static bool find_source(const struct cg_run *run, struct cogent_str value, char 
             const struct cg_call *call = run->calls[c];
             if (call->state != CG_CALL_DONE || trusted_tool(call->tool) != (bool)want_trust)
                 continue;
-            if (has_leaf(json_object_get(call->outcome, "result"), value, 0)) {
+            if (has_leaf(json_object_get(cg_call_outcome(call), "result"), value, 0)) {
                 snprintf(out, size, "tool:%s", call->tool->api->name);
                 return want_trust;
             }
         }
     }
-    json_array_foreach (json_object_get(run->context, "records"), i, record) {
+    json_array_foreach (json_object_get(cg_run_context(run), "records"), i, record) {
         if (in_text(cogent_str(cg_json_str(record, "text", "")), value) ||
             in_text(cogent_str(cg_json_str(record, "title", "")), value)) {
             snprintf(out, size, "record:%zu", i + 1);
@@ -263,7 +263,7 @@ static bool listed(const char *const *names, const char *name)
 /* Whether the model gave the member, or the schema's default filled it: a default is the operator's own word. */
 static bool is_default(const struct cg_call *call, const json_t *args, const char *key)
 {
-    cg_auto_json given = cg_json_parse(cogent_str(cg_json_str(call->use, "args", "{}")), NULL);
+    cg_auto_json given = cg_json_parse(cogent_str(cg_json_str(cg_call_use(call), "args", "{}")), NULL);
     return json_object_get(args, key) && !json_object_get(given, key);
 }
 

@@ -64,7 +64,8 @@ enum cogent_finish {
     COGENT_FINISH_FILTER = 3,
 };
 
-/* One model turn. Borrowed members live until the turn is over. */
+/* One model turn. messages and tools, and all that they borrow, live until chat() returns: what is needed of them later is
+ * copied. The other borrowed members live until the turn is over. */
 struct cogent_chat {
     size_t size;
     const struct cogent_host *host;

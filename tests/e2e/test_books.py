@@ -324,7 +324,8 @@ class LookedForLater(Room):
 
 
 class Echo(ThreadingHTTPServer):
-    """Answers every GET with the Authorization that came."""
+    """Takes the Authorization that came with a GET down, and answers it."""
+    DEEP = b'{"ok":' * 64 + b"true" + b"}" * 64
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *arguments):
@@ -334,7 +335,7 @@ class Echo(ThreadingHTTPServer):
             self.server.seen.append(self.headers["Authorization"])
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b'{"ok":true}')
+            self.wfile.write(self.server.DEEP if self.path == "/deep" else b'{"ok":true}')
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), self.Handler)
@@ -357,13 +358,13 @@ class Users(unittest.TestCase):
         stack.mock.wait()
         stack.mock.stdout.close()
         script = os.path.join(stack.folder, "script.json")
-        models = {name: [[call(name)], [{"text": "Done."}]] for name in ("who", "own", "trusting")}
+        models = {name: [[call(name)], [{"text": "Done."}]] for name in ("who", "own", "trusting", "deep")}
         stack.write(script, json.dumps({"models": models}))
         stack.start_mock(script)
         base = f"http://127.0.0.1:{cls.echo.server_address[1]}"
         tool = '%s = { about = "x", permission = "x.read", route = "GET /%s", auth = "%s" }, '
         stack.write(os.path.join(stack.folder, "echo.lua"), f'return {{ service = "echo", base = "{base}", tools = {{ '
-                    + tool % ("who", "who", "caller") + tool % ("own", "own", "handed") + "} }")
+                    + tool % ("who", "who", "caller") + tool % ("own", "own", "handed") + tool % ("deep", "deep", "caller") + "} }")
         stack.write(os.path.join(stack.folder, "trusting.lua"), f'return {{ service = "trusting", base = "{base}", '
                     'issuer = "https://login.example", tools = { ' + tool % ("trusting", "who", "caller") + "} }")
         stack.write_config({"main": ["rules"], **{name: ["mock/" + name] for name in models}}, 1, 0,
@@ -399,6 +400,16 @@ class Users(unittest.TestCase):
                 if not goes:
                     self.assertEqual("auth", result["error"]["class"])
                     self.assertIn("is not for this service", result["error"]["message"])
+
+    def test_a_result_as_deep_as_is_read_is_read_again(self):
+        found = self.stack.stream("How deep?", model="deep")
+        run = found[0]["data"]["run"]
+        until("the end", lambda: self.stack.get("/v1/runs/" + run).data["status"] == "complete")
+        rows = self.stack.get("/v1/runs/" + run).data["rows"]
+        result = next(r["body"]["result"] for r in rows if r["kind"] == "outcome")
+        self.assertEqual(json.loads(Echo.DEEP), result)
+        replayed = events(self.stack.get(f"/v1/runs/{run}/events").body)
+        self.assertIn("tool_result", [e["event"] for e in replayed])
 
     def test_what_was_handed_over(self):
         result, seen = self.ask("own", token(), {"Cogent-Credential": "echo own-token-1"})

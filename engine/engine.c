@@ -12,6 +12,7 @@
 #include "parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,7 @@ struct cg_engine {
     struct cg_http_server *server, *metrics_server;
     struct cg_load load;
     struct cg_load_look seen; /* the clocks at the last look */
+    int schedstat;            /* of the loop's thread, or -1 */
     struct cg_watch *watches[6];
     char owner[96];
     struct cg_buf script_text;
@@ -212,10 +214,10 @@ static void on_look(void *arg, int unused)
 {
     struct cg_engine *e = arg;
     (void)unused;
-    int64_t wall = cg_mono_us(), cpu = cg_cpu_us();
-    const struct cg_load_look look = { wall - e->seen.wall_us, cpu - e->seen.cpu_us };
+    int64_t wall = cg_mono_us(), busy = cg_busy_us(e->schedstat);
+    const struct cg_load_look look = { wall - e->seen.wall_us, busy - e->seen.busy_us };
     bool first = e->seen.wall_us == 0;
-    e->seen = (struct cg_load_look){ wall, cpu };
+    e->seen = (struct cg_load_look){ wall, busy };
     if (!first && cg_load_look(&e->load, &look))
         cg_log(CG_WARN, "worker.full", CG_I("questions", e->load.open), CG_I("mark", e->load.mark));
     bool full = cg_load_full(&e->load);
@@ -459,6 +461,7 @@ int cg_engine_create(const struct cg_inherit *inherit, struct cg_files *files, s
     }
     e->slot = &e->board->slots[inherit->slot];
     load_init(&e->load);
+    e->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     e->metrics.slot = e->slot;
     int rc = make_floors(e, err);
     if (rc == 0)
@@ -504,6 +507,8 @@ void cg_engine_destroy(struct cg_engine *e)
     cg_files_destroy(e->files);
     cg_buf_finish(&e->script_text);
     cg_board_unmap(e->board);
+    if (e->schedstat >= 0)
+        close(e->schedstat);
     free(e);
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "clock.h"
 
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t read_clock(clockid_t id)
 {
@@ -25,6 +27,16 @@ int64_t cg_cpu_us(void)
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+int64_t cg_busy_us(int schedstat)
+{
+    char text[128];
+    char *end = text;
+    ssize_t n = schedstat >= 0 ? pread(schedstat, text, sizeof text - 1, 0) : -1;
+    text[n > 0 ? n : 0] = '\0'; /* nanoseconds: run, waited; then how often */
+    int64_t ran = strtoll(text, &end, 10), waited = *end == ' ' ? strtoll(end, NULL, 10) : 0;
+    return ran ? (ran + waited) / 1000 : cg_cpu_us();
 }
 
 const char *cg_time_format(int64_t us, char out[CG_TIME_SIZE])

@@ -4,14 +4,16 @@
 enum {
     BUSY = 960, /* thousandths of the time: there is no room for what the questions at hand will still cost */
     CALM = 900,
-    LATE_MS = 80, /* the loop came so late to the look: that long everything waits */
+    BUSY_LOOKS = 3, /* a burst is no state */
+    LATE_MS = 80,   /* the loop came so late to the look: that long everything waits */
     LATE_LOOKS = 2,
-    BUSY_LOOKS = 5, /* a burst is no state */
-    KEEP = 950,     /* thousandths of what was too much */
-    GROW = 64,      /* a sixty-fourth with each look */
-    /* Whoever is turned away and asks again at once keeps the loop busy too, and that is no reason to take fewer. */
+    KEEP_FIRST = 800, /* thousandths of what was too much: those that came last have hardly begun to cost */
+    KEEP = 950,
+    GROW = 64, /* a sixty-fourth with each look */
+    /* Whoever is turned away and asks again at once keeps the loop busy too. Questions make room for them, but not more than
+     * half of the time: else it would be enough to ask often. */
     TURNED_AWAY_US = 50,
-    STORM = 100
+    QUESTIONS = 500
 };
 
 void cg_load_init(struct cg_load *load)
@@ -25,20 +27,21 @@ static bool lower(struct cg_load *load)
      * what is seen is still the fault of the old one. Below the floor it is not the questions. */
     if (load->open > load->mark || load->open < CG_LOAD_FLOOR)
         return false;
-    uint32_t before = load->mark, kept = (uint32_t)((uint64_t)load->open * KEEP / 1000);
+    uint32_t before = load->mark, share = before == CG_LOAD_NO_MARK ? KEEP_FIRST : KEEP;
+    uint32_t kept = (uint32_t)((uint64_t)load->open * share / 1000);
     load->mark = kept > CG_LOAD_FLOOR ? kept : CG_LOAD_FLOOR;
     return load->mark != before;
 }
 
 bool cg_load_look(struct cg_load *load, const struct cg_load_look *look)
 {
-    int64_t cpu = look->cpu_us - (int64_t)load->turned_away * TURNED_AWAY_US;
-    int64_t busy = look->wall_us > 0 ? cpu * 1000 / look->wall_us : 0;
-    int64_t late_ms = look->wall_us / 1000 - CG_LOAD_LOOK_MS;
-    bool storm = load->turned_away >= STORM;
+    int64_t wall = look->wall_us > 0 ? look->wall_us : 1;
+    int64_t busy = look->busy_us * 1000 / wall,
+            away = (int64_t)load->turned_away * TURNED_AWAY_US * 1000 / wall;
+    bool theirs = busy - away >= QUESTIONS, late = wall / 1000 - CG_LOAD_LOOK_MS >= LATE_MS;
     load->turned_away = 0;
-    load->late = late_ms >= LATE_MS && !storm ? load->late + 1 : 0;
-    load->busy = busy >= BUSY ? load->busy + 1 : 0;
+    load->late = late && theirs ? load->late + 1 : 0;
+    load->busy = busy >= BUSY && theirs ? load->busy + 1 : 0;
     if (load->busy >= BUSY_LOOKS || load->late >= LATE_LOOKS)
         return lower(load);
     bool pressed = load->mark != CG_LOAD_NO_MARK && load->open + load->open / 8 >= load->mark;

@@ -26,7 +26,7 @@ struct cg_load {
 
 struct cg_load_look {
     int64_t wall_us; /* since the last look */
-    int64_t cpu_us;  /* of the loop's thread, in that time */
+    int64_t busy_us; /* of it, in which the loop's thread ran or waited for a processor */
 };
 
 void cg_load_init(struct cg_load *load);

@@ -310,6 +310,8 @@ static void ask_link(struct cg_run *run)
     free(offers);
     if (cogent_op_none(p->op))
         failed(p, COGENT_NO_MEMORY, "out of memory");
+    else if (run->n_turns) /* what there is before the first turn, the second asks for again */
+        cg_run_rest(run);
 }
 
 void cg_plan_start(struct cg_run *run)

@@ -18,6 +18,7 @@ enum cg_metric {
     CG_M_TOOL_CALLS,     /* tool, status */
     CG_M_TOOL_SECONDS,   /* tool */
     CG_M_POLICY,         /* point, verdict */
+    CG_M_POLICY_STOPPED, /* point, why */
     CG_M_APPROVALS,      /* state */
     CG_M_HTTP_REQUESTS,  /* route, status */
     CG_M_HTTP_REFUSED,   /* status */

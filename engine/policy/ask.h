@@ -13,7 +13,8 @@ struct cg_answer {
     json_t *table; /* obligations; owned; NULL when none */
     char *note;    /* owned; NULL when none */
     int64_t steps, us;
-    size_t peak; /* bytes of the state at most */
+    size_t peak;      /* bytes of the state at most */
+    bool quarantined; /* it was not asked */
 };
 
 /* Runs decision i of the bundle in the box. Whatever goes wrong is a denial with a reason. */

@@ -6,6 +6,7 @@
 #include "roles.h"
 
 #include "engine/base/clock.h"
+#include "engine/base/log.h"
 
 #include <stdlib.h>
 
@@ -90,6 +91,15 @@ bool cg_policy_rested(struct cg_policy *policy)
     return policy->burst_us < BURST_US || cg_mono_us() - policy->last_us >= REST_US;
 }
 
+/* At most CG_STATES_KILLS lines for one decision of a tenant: a script cannot fill the log. */
+static void count_kill(struct cg_state *state, size_t i, const char *decision, const struct cg_answer *answer)
+{
+    bool last = ++state->kills[i] == CG_STATES_KILLS;
+    cg_log(CG_WARN, last ? "policy.quarantined" : "policy.stopped", CG_S("tenant", state->tenant),
+           CG_S("decision", decision), CG_S("why", cg_end_name(answer->end)), CG_I("steps", answer->steps),
+           CG_I("us", answer->us));
+}
+
 /* Asks decision i, which has `left` microseconds. Returns what is left then. */
 static int64_t ask(struct cg_policy *policy, const char *tenant, size_t i, enum cg_point point,
                    const json_t *subject, const json_t *ctx, int64_t left, struct cg_answer *answer)
@@ -102,6 +112,7 @@ static int64_t ask(struct cg_policy *policy, const char *tenant, size_t i, enum 
     if (state->kills[i] >= CG_STATES_KILLS) {
         refuse(answer,
                "quarantined: this policy had to be stopped too often; it is tried again when it is changed");
+        answer->quarantined = true;
         return left;
     }
     if (!cg_meter_open(&state->meter, cg_mono_us(), allowance())) {
@@ -117,7 +128,7 @@ static int64_t ask(struct cg_policy *policy, const char *tenant, size_t i, enum 
     if (answer->end == CG_END_TIME && !whole)
         snprintf(answer->reason, sizeof answer->reason, "the policies took longer than 5 ms together");
     else if (answer->end > CG_END_ERROR)
-        state->kills[i]++;
+        count_kill(state, i, policy->bundle->decisions[i].name, answer);
     cg_states_mend(policy->states, state);
     int64_t us = cg_cpu_us() - began;
     account(policy, state, us);
@@ -157,6 +168,8 @@ void cg_policy_decide(struct cg_policy *policy, const char *tenant, enum cg_poin
         else
             left = ask(policy, tenant, i, point, subject, ctx, left, &answer);
         over = over || answer.end > CG_END_ERROR; /* denied, whatever the others would say */
+        if (answer.quarantined || answer.end > CG_END_ERROR)
+            out->stopped = answer.quarantined ? "quarantined" : cg_end_name(answer.end);
         out->steps += answer.steps;
         cg_compose_add(&composing, i, answer.verdict, answer.table, answer.reason);
         add_to_trail(out->trail, script, &answer);

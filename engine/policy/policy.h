@@ -44,6 +44,8 @@ struct cg_decision {
                             nobody, so the asking user decides too */
     json_t *trail;    /* [{"decision", "verdict", "steps", "us", "note"?}]: for explain; owned */
     int64_t steps;
+    const char *
+        stopped; /* what ended it before all were asked: "steps", "time", "memory" of one, "quarantined"; or NULL */
 };
 
 /* Asks every decision of the point and composes: the strongest wins, conditions add up. At CG_POINT_TOOL_CALL all

@@ -4,7 +4,6 @@
 #include "session.h"
 #include "state.h"
 
-#include "engine/base/clock.h"
 #include "engine/base/memory.h"
 
 #include <stdio.h>
@@ -224,15 +223,4 @@ struct cogent_offer *cg_compose_offers(struct cg_run *run, size_t *n)
                                                 cogent_str(t->args_text), t->api->effect };
     }
     return offers;
-}
-
-json_t *cg_compose_ctx(const struct cg_run *run)
-{
-    char now[CG_TIME_SIZE];
-    const struct cg_caller *c = run->caller;
-    return json_pack("{s:{s:s, s:s, s:s, s:O, s:O}, s:{s:s, s:O}, s:s, s:s, s:{s:b}}", "user", "id", c->user,
-                     "name", c->name, "locale", c->locale, "roles", c->roles, "permissions", c->permissions,
-                     "tenant", "name", cg_tenant_name(c->tenant), "fields", c->fields, "now",
-                     cg_time_format(cg_now_us(), now), "run", run->id, "labels", "records",
-                     (int)(json_array_size(json_object_get(cg_run_context(run), "records")) > 0));
 }

@@ -108,15 +108,10 @@ static const char *unmet(const json_t *obligations)
 static void ask_policy(const struct cg_call *call, const json_t *args, const json_t *sources, bool traced,
                        struct cg_decision *out)
 {
-    struct cg_run *run = call->run;
-    cg_auto_json ctx = cg_compose_ctx(run);
     cg_auto_json subject = json_pack("{s:s, s:s, s:O, s:{s:b, s:O?}}", "tool", call->tool->api->name,
                                      "effect", effect_name(call->tool->api->effect), "args", args, "labels",
                                      "traced", (int)traced, "sources", sources);
-    cg_policy_decide(run->env->policy, cg_tenant_id(run->caller->tenant), CG_POINT_TOOL_CALL, subject, ctx,
-                     out);
-    cg_metric_add(run->env->metrics, CG_M_POLICY, 1, cg_point_name(CG_POINT_TOOL_CALL),
-                  cg_verdict_name(out->verdict), NULL);
+    cg_run_decide(call->run, CG_POINT_TOOL_CALL, subject, out);
 }
 
 /* Whom the policies want for these arguments and who has not said yes: a role or a person; NULL: nobody. */

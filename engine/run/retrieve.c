@@ -115,12 +115,9 @@ static void on_found(void *arg, const struct cogent_found *f)
 static bool ask_policy(struct cg_run *run)
 {
     struct cg_decision d;
-    cg_auto_json ctx = cg_compose_ctx(run);
     cg_auto_json subject = json_pack("{s:O, s:O}", "query", json_object_get(cg_run_opening(run), "query"),
                                      "records", json_object_get(cg_run_context(run), "cites"));
-    cg_policy_decide(run->env->policy, cg_tenant_id(run->caller->tenant), CG_POINT_PROMPT, subject, ctx, &d);
-    cg_metric_add(run->env->metrics, CG_M_POLICY, 1, cg_point_name(CG_POINT_PROMPT),
-                  cg_verdict_name(d.verdict), NULL);
+    cg_run_decide(run, CG_POINT_PROMPT, subject, &d);
     bool refused = d.verdict == CG_DENY;
     if (refused) {
         cg_log(CG_INFO, "run.refused", CG_S("run", run->id), CG_S("by", d.by));

@@ -274,7 +274,10 @@ int cg_compose_messages(struct cg_run *run, struct cg_messages *out);
 void cg_messages_finish(struct cg_messages *messages);
 /* The tools this caller is offered. To free. */
 struct cogent_offer *cg_compose_offers(struct cg_run *run, size_t *n);
-json_t *cg_compose_ctx(const struct cg_run *run); /* what scripts see of the run */
+
+/* decide.c: the tenant's policies are asked and counted. Finish out. */
+void cg_run_decide(const struct cg_run *run, enum cg_point point, const json_t *subject,
+                   struct cg_decision *out);
 
 /* trace.c */
 /* Where each scalar of args came from: {"/customer_id": "user", ...}; a new reference. *traced: all leaves under the

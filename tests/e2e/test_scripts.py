@@ -97,6 +97,12 @@ class Scripts(unittest.TestCase):
             self.assertRegex(message, "used up|names|quarantined|longer than 5 ms together")
         for name in HOSTILE:
             self.assertIn("quarantined", " ".join(m for n, _, m in self.results if n == name), name)
+        # The operator sees it: a number that an alert can stand on, and each script's name once for each tenant.
+        self.assertGreater(self.stack.metric('cogent_policy_stopped_total{point="tool_call",why="quarantined"}'), 0)
+        lines = [line for line in self.stack.logged().split("\n") if "policy.quarantined" in line]
+        self.assertEqual(len(HOSTILE) * len(TENANTS[1:]), len(lines))
+        for name in HOSTILE:
+            self.assertEqual(len(TENANTS[1:]), sum(f"evil/{name}" in line for line in lines), name)
         self.assertGreater(answered, 0)
         self.assertEqual(pids, set(self.stack.workers()), "the worker is the one it was")
         if os.environ.get("COGENT_SHOW_STALL"):

@@ -131,12 +131,14 @@ static void three_stops_are_quarantine(void **state)
         struct cg_decision d = room_decide(policy, CG_POINT_REQUEST, "{}", "{}");
         assert_int_equal(d.verdict, CG_DENY);
         assert_non_null(cg_json_str(json_array_get(d.trail, 0), "killed", NULL));
+        assert_string_equal(d.stopped, cg_json_str(json_array_get(d.trail, 0), "killed", NULL));
         cg_decision_finish(&d);
     }
     struct cg_decision d = room_decide(policy, CG_POINT_REQUEST, "{}", "{}");
     assert_int_equal(d.verdict, CG_DENY);
     assert_int_equal(d.steps, 0);
     assert_non_null(strstr(d.reason, "quarantined"));
+    assert_string_equal(d.stopped, "quarantined");
     cg_decision_finish(&d);
     /* Another tenant's count is its own. */
     cg_policy_decide(policy, "other", CG_POINT_REQUEST, NULL, NULL, &d);

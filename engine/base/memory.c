@@ -2,6 +2,7 @@
 #include "memory.h"
 
 #include <jansson.h>
+#include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -82,8 +83,34 @@ static void *json_malloc(size_t size)
     return give_back() ? malloc(size) : NULL;
 }
 
+/* What it could not look at, OpenSSL says of a signature as it does of a wrong one. */
+static void *crypto_malloc(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    void *p = malloc(size);
+    if (!p && size)
+        cg_memory_failed();
+    return p;
+}
+
+static void *crypto_realloc(void *old, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    void *p = realloc(old, size);
+    if (!p && size)
+        cg_memory_failed();
+    return p;
+}
+
+static void crypto_free(void *p, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(p);
+}
+
 void cg_memory_setup(void)
 {
     json_set_alloc_funcs(json_malloc, free);
+    CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
     cg_memory_fill();
 }

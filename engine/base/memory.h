@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* jansson's allocations go through here from now on; before there are threads. May be called again. */
+/* jansson's and OpenSSL's allocations go through here from now on; before there are threads and before the first of
+ * OpenSSL's. May be called again. */
 void cg_memory_setup(void);
 /* Puts aside again what was used up. */
 void cg_memory_fill(void);

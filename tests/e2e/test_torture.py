@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 import unittest
@@ -59,7 +60,90 @@ def finished(body):
     raise Outcome("cut")
 
 
-class Torture(unittest.TestCase):
+class Place(unittest.TestCase):
+    """A server of which one allocation fails."""
+    # One allocation fails.
+
+    def worker(self):
+        return until("the worker", self.stack.workers)[0]
+
+    def ready(self):
+        try:
+            return self.stack.get("/readyz", bearer=None).status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def once(self, turn, n, wanted):
+        """Whether an allocation failed; what is wrong is added to self.found."""
+        logged = os.path.getsize(self.stack.log_path)
+        self.faults.arm(self.pid, n)
+        try:
+            result = turn()
+            outcome = "answered" if result == wanted else f"another answer: {result}"
+        except Outcome as o:
+            outcome = str(o)
+        _, failed = self.faults.disarm()
+        maps, frames = self.maps, self.faults.frames()
+        if self.died(outcome):
+            outcome = "crash"
+            self.stack.crashes = True  # it is counted here; else the end of the server says what leaked
+            print(self.report(logged), file=sys.stderr)
+            until("the worker to be back", self.ready)
+            self.meet()
+        else:
+            try:
+                again = turn()
+                if again != wanted:
+                    outcome += f"; then another answer: {again}"
+            except Outcome as o:
+                outcome += f"; then {o}"
+        self.outcomes[outcome] += 1
+        if failed and outcome not in GOOD:
+            where = places_of(frames, maps)
+            self.found.append((n, outcome, where))
+            print(n, outcome, " < ".join(where[:12]), file=sys.stderr, flush=True)
+        return failed
+
+    def died(self, outcome):
+        """Whether the worker is no more. One that cut its client off may be about to."""
+        if outcome in ("closed", "cut", "silence"):
+            until("somebody to answer", self.ready)
+        return not os.path.exists(f"/proc/{self.pid}/exe")  # a dead one that nobody has buried yet has none either
+
+    def report(self, since):
+        """A sanitizer's words on a crash: what, and the first frames of each stack."""
+        with open(self.stack.log_path, encoding="utf-8", errors="replace") as file:
+            file.seek(since)
+            lines = [line for line in file.read().split("\n") if re.match(r"==\d+==ERROR|    #\d ", line)]
+        return "\n".join(lines[:30])
+
+    def meet(self):
+        self.pid = self.worker()
+        self.maps = maps_of(self.pid)
+
+    def torture(self, name, stride=STRIDE):
+        if ONLY and ONLY != name:
+            self.skipTest("another turn is asked for")
+        turn = getattr(self, name)
+        self.meet()
+        self.allowed = self.acknowledged = 0
+        self.before = self.stack.erp.counts("demo")["invoices"]
+        self.outcomes, self.found = collections.Counter(), []
+        wanted = [turn() for _ in range(3)][-1]  # caches are warm
+        self.faults.arm(self.pid, 0)
+        turn()
+        most, _ = self.faults.disarm()
+        n, missed, tried = START, 0, 0
+        while missed < 3:
+            failed = self.once(turn, n, wanted)
+            missed = 0 if failed else missed + 1
+            tried += failed
+            n += stride
+        print(f"{name}: {most} allocations, {tried} failed:", dict(self.outcomes), file=sys.stderr)
+        self.assertEqual([], self.found)
+
+
+class Torture(Place):
     @classmethod
     def setUpClass(cls):
         cls.stack = stack = Stack(workers=1, jobs=1, start=False)
@@ -124,86 +208,6 @@ class Torture(unittest.TestCase):
     def made(self):
         return self.stack.erp.counts("demo")["invoices"] - self.before
 
-    # One allocation fails.
-
-    def worker(self):
-        return until("the worker", self.stack.workers)[0]
-
-    def ready(self):
-        try:
-            return self.stack.get("/readyz", bearer=None).status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-
-    def once(self, turn, n, wanted):
-        """Whether an allocation failed; what is wrong is added to self.found."""
-        logged = os.path.getsize(self.stack.log_path)
-        self.faults.arm(self.pid, n)
-        try:
-            result = turn()
-            outcome = "answered" if result == wanted else f"another answer: {result}"
-        except Outcome as o:
-            outcome = str(o)
-        _, failed = self.faults.disarm()
-        maps, frames = self.maps, self.faults.frames()
-        if self.died(outcome):
-            outcome = "crash"
-            self.stack.crashes = True  # it is counted here; else the end of the server says what leaked
-            print(self.report(logged), file=sys.stderr)
-            until("the worker to be back", self.ready)
-            self.meet()
-        else:
-            try:
-                again = turn()
-                if again != wanted:
-                    outcome += f"; then another answer: {again}"
-            except Outcome as o:
-                outcome += f"; then {o}"
-        self.outcomes[outcome] += 1
-        if failed and outcome not in GOOD:
-            where = places_of(frames, maps)
-            self.found.append((n, outcome, where))
-            print(n, outcome, " < ".join(where[:12]), file=sys.stderr, flush=True)
-        return failed
-
-    def died(self, outcome):
-        """Whether the worker is no more. One that cut its client off may be about to."""
-        if outcome in ("closed", "cut", "silence"):
-            until("somebody to answer", self.ready)
-        return not os.path.exists(f"/proc/{self.pid}/exe")  # a dead one that nobody has buried yet has none either
-
-    def report(self, since):
-        """A sanitizer's words on a crash: what, and the first frames of each stack."""
-        with open(self.stack.log_path, encoding="utf-8", errors="replace") as file:
-            file.seek(since)
-            lines = [line for line in file.read().split("\n") if re.match(r"==\d+==ERROR|    #\d ", line)]
-        return "\n".join(lines[:30])
-
-    def meet(self):
-        self.pid = self.worker()
-        self.maps = maps_of(self.pid)
-
-    def torture(self, name):
-        if ONLY and ONLY != name:
-            self.skipTest("another turn is asked for")
-        turn = getattr(self, name)
-        self.meet()
-        self.allowed = self.acknowledged = 0
-        self.before = self.stack.erp.counts("demo")["invoices"]
-        self.outcomes, self.found = collections.Counter(), []
-        wanted = [turn() for _ in range(3)][-1]  # caches are warm
-        self.faults.arm(self.pid, 0)
-        turn()
-        most, _ = self.faults.disarm()
-        n, missed, tried = START, 0, 0
-        while missed < 3:
-            failed = self.once(turn, n, wanted)
-            missed = 0 if failed else missed + 1
-            tried += failed
-            n += STRIDE
-        print(f"{name}: {most} allocations, {tried} failed:", dict(self.outcomes), file=sys.stderr)
-        self.assertEqual([], self.found)
-
     def test_a_question_with_a_read(self):
         self.torture("look")
 
@@ -212,6 +216,43 @@ class Torture(unittest.TestCase):
 
     def test_a_write_that_is_approved(self):
         self.torture("make")
+
+
+class Keys(Place):
+    """Tokens that are signed with the issuer's keys: who is refused for want of memory is not told that their token is bad."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = stack = Stack(workers=1, jobs=0, feeds=False, start=False)
+        cls.addClassCleanup(stack.stop)
+        cls.faults = Faults(stack.folder)
+        stack.environment = cls.faults.environment()
+        key, public = (os.path.join(stack.folder, name) for name in ("issuer.key", "issuer.pem"))
+        cls.run_program("openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", key)
+        cls.run_program("openssl", "pkey", "-in", key, "-pubout", "-out", public)
+        with open(stack.config, encoding="utf-8") as file:
+            stack.write(stack.config, file.read().replace('secret = file "secret"', 'keys = { "issuer.pem" }').replace('log = "debug"', 'log = "warn"'))
+        cls.bearer = cls.run_program(os.environ["COGENT"], "token", "--sub", "ann", "--tenant", "demo", "--key", key).strip()
+        stack.start()
+
+    @staticmethod
+    def run_program(*words):
+        return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def me(self):
+        return self.request("/v1/me").data["user"]
+
+    def request(self, path):
+        try:
+            reply = self.stack.get(path, bearer=self.bearer)
+        except (OSError, http.client.HTTPException):
+            raise Outcome("closed") from None
+        if reply.status != 200:
+            raise Outcome(f"{reply.status} {code_of(reply)}")
+        return reply
+
+    def test_who_am_i(self):
+        self.torture("me", stride=1)
 
 
 # A result that says why is told to the model and to the client; "closed" is a client that there was no memory to answer.

@@ -8,15 +8,20 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import unittest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import node
-from stack import Stack, until
+from stack import WAIT, Stack, until
 
 NODE = node.find()
 CLAIMS = {"sub": "ann", "aud": "cogent", "tenant_id": "demo", "permissions": ["*"]}
@@ -24,6 +29,12 @@ CLAIMS = {"sub": "ann", "aud": "cogent", "tenant_id": "demo", "permissions": ["*
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def set_auth(s, auth):
+    with open(s.config, encoding="utf-8") as file:
+        before, _, after = file.read().partition("auth = {")
+    s.write(s.config, before + "auth = { " + auth + " },\n" + after.partition("\n")[2])
 
 
 class Issuer:
@@ -58,15 +69,10 @@ class Keys(unittest.TestCase):
     def stack(self, url=None, start=True):
         s = Stack(start=False, jobs=0, workers=1, feeds=False)
         self.addCleanup(s.stop)
-        self.set_auth(s, f'jwks = "{url or self.issuer.keys_url}", issuer = "{self.issuer.name}", audience = "cogent"')
+        set_auth(s, f'jwks = "{url or self.issuer.keys_url}", issuer = "{self.issuer.name}", audience = "cogent"')
         if start:
             s.start()
         return s
-
-    def set_auth(self, s, auth):
-        with open(s.config, encoding="utf-8") as file:
-            before, _, after = file.read().partition("auth = {")
-        s.write(s.config, before + "auth = { " + auth + " },\n" + after.partition("\n")[2])
 
     def status(self, s, token):
         """And the error's code, if it is one."""
@@ -149,11 +155,118 @@ class Keys(unittest.TestCase):
                             (f'jwks = "http://localhost.example/jwks", {rest}', "https"),
                             (f'jwks = "{self.issuer.keys_url}", issuer = "x"', "issuer and audience")]:
             with self.subTest(auth):
-                self.set_auth(s, auth)
+                set_auth(s, auth)
                 done = subprocess.run([os.environ["COGENTD"], "-c", s.config, "--check-config"], stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True, check=False)
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(words, done.stdout)
+
+
+class Door(ThreadingHTTPServer):
+    """An issuer's door that answers as it is told, and not before it is open."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+        def do_GET(self):
+            self.server.knocks += 1
+            self.server.open.wait(WAIT)
+            status, body = self.server.answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            try:
+                self.wfile.write(body)
+            except OSError:
+                pass  # longer than it is read
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.answer, self.knocks, self.open = (200, b""), 0, threading.Event()
+        self.open.set()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/jwks"
+        threading.Thread(target=self.serve_forever).start()
+
+    def stop(self):
+        self.open.set()
+        self.shutdown()
+        self.server_close()
+
+
+class Doors(unittest.TestCase):
+    """What an issuer can do wrong, and who waits for it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="cogent-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.first, cls.second = cls.make_key("first"), cls.make_key("second")
+
+    @classmethod
+    def make_key(cls, name):
+        """(its JSON Web Key, a token that it has signed)"""
+        path = os.path.join(cls.folder, name)
+        run = lambda *words: subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+        run("openssl", "genpkey", "-quiet", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", path)
+        modulus = run("openssl", "rsa", "-in", path, "-noout", "-modulus").strip().partition("=")[2]
+        token = run(os.environ["COGENT"], "token", "--sub", "ann", "--tenant", "demo", "--key", path, "--issuer", "https://login.example",
+                    "--audience", "cogent")
+        return {"kty": "RSA", "n": b64(bytes.fromhex(modulus)), "e": "AQAB"}, token.strip()
+
+    def setUp(self):
+        self.door = Door()
+        self.addCleanup(self.door.stop)
+
+    def start(self):
+        s = Stack(start=False, jobs=0, workers=1, feeds=False)
+        self.addCleanup(s.stop)
+        set_auth(s, f'jwks = "{self.door.url}", issuer = "https://login.example", audience = "cogent"')
+        s.start()
+        return s
+
+    def show(self, *keys):
+        self.door.answer = (200, json.dumps({"keys": [jwk for jwk, _ in keys]}).encode())
+
+    def test_what_is_no_key_set(self):
+        for answer, why in (((500, b"{}"), "status 500"), ((200, b"<html>"), "not valid JSON"), ((200, b"{}"), "no JSON Web Key Set"),
+                            ((200, b'{"keys": []}'), "no key that verifies"), ((200, b" " * 2000000), "too large"),
+                            ((200, json.dumps({"keys": [dict(self.first[0], kid="a"), dict(self.second[0], kid="a")]}).encode()), "kid")):
+            with self.subTest(why):
+                self.door.answer = answer
+                s = self.start()
+                until("the look", lambda: "jwks.failed" in s.logged())
+                self.assertIn(why, next(line for line in s.logged().split("\n") if "jwks.failed" in line))
+                reply = s.get("/v1/me", bearer=self.first[1])
+                self.assertEqual((503, "keys_missing"), (reply.status, reply.json["error"]["code"]))
+                s.stop_server()
+
+    def test_an_address_that_nobody_can_change_on_its_way(self):
+        s = Stack(start=False, jobs=0, workers=1, feeds=False)
+        self.addCleanup(s.stop)
+        set_auth(s, 'jwks = "https://login.example/jwks", issuer = "https://login.example", audience = "cogent"')
+        done = subprocess.run([os.environ["COGENTD"], "-c", s.config, "--check-config"], stdout=subprocess.PIPE, text=True, check=False)
+        self.assertEqual((0, "the configuration is in order\n"), (done.returncode, done.stdout))
+
+    def test_who_waits_for_a_look(self):
+        self.show(self.first)
+        s = self.start()
+        until("the set", lambda: s.get("/v1/me", bearer=self.first[1]).status == 200)
+        self.door.open.clear()
+        self.show(self.first, self.second)
+        got = []
+        waiting = [threading.Thread(target=lambda: got.append(s.get("/v1/me", bearer=self.second[1]).status)) for _ in range(3)]
+        with socket.create_connection(("127.0.0.1", s.port)) as leaver:
+            leaver.sendall(f"GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.second[1]}\r\n\r\n".encode())
+            until("a second knock", lambda: self.door.knocks == 2)
+            for thread in waiting:
+                thread.start()
+            leaver.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset: it is really gone
+        self.assertEqual(200, s.get("/v1/me", bearer=self.first[1]).status)  # who is known need not wait
+        self.door.open.set()
+        for thread in waiting:
+            thread.join()
+        self.assertEqual(([200] * 3, 2), (got, self.door.knocks))
 
 
 # A door at that port that answers with what is behind another address.

@@ -85,7 +85,7 @@ static int judge_peer(struct cg_http_server *s, const struct sockaddr *from, str
 {
     if (!cg_peers_enter(s->peers, from, peer))
         return 429;
-    return s->open < s->limits.connections || make_room(s) ? 0 : 503;
+    return s->open - s->turned_away < s->limits.connections || make_room(s) ? 0 : 503;
 }
 
 static void turn_away(struct cg_http_conn *c, int status)

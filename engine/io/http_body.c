@@ -6,6 +6,16 @@
 
 enum { LOOK_MS = 1000 };
 
+/* The first bytes of what has come, in one piece. false without memory: it has been refused. */
+static bool piece_of(struct cg_http_conn *c, size_t n, struct cogent_str *out)
+{
+    *out =
+        (struct cogent_str){ (const char *)evbuffer_pullup(bufferevent_get_input(c->bev), (ev_ssize_t)n), n };
+    if (!out->ptr && n)
+        cg_http_conn_refuse(c, 503, "Out of memory; try again.");
+    return out->ptr || !n;
+}
+
 /* Hands bytes over. false: the exchange has been answered, or its client is gone. */
 static bool give(struct cg_http_conn *c, struct cogent_str bytes)
 {
@@ -26,6 +36,7 @@ static bool pass_body(struct cg_http_conn *c)
     struct cg_exchange *x = c->x;
     struct evbuffer *in = bufferevent_get_input(c->bev);
     size_t len = evbuffer_get_length(in);
+    struct cogent_str bytes;
     bool done = false;
     if (x->paused || len == 0)
         return false;
@@ -33,11 +44,12 @@ static bool pass_body(struct cg_http_conn *c)
         int64_t left = x->head.length - x->given;
         size_t n = (int64_t)len < left ? len : (size_t)left;
         done = (int64_t)n == left;
-        if (!give(c, (struct cogent_str){ (const char *)evbuffer_pullup(in, (ev_ssize_t)n), n }))
+        if (!piece_of(c, n, &bytes) || !give(c, bytes))
             return true;
         evbuffer_drain(in, n);
     } else {
-        struct cogent_str bytes = { (const char *)evbuffer_pullup(in, -1), len };
+        if (!piece_of(c, len, &bytes))
+            return true;
         int64_t n = cg_chunked_read(&x->chunked, bytes, &x->body, SIZE_MAX, &done);
         if (n < 0 || x->body.failed) {
             cg_http_conn_refuse(c, n < 0 ? (int)-n : 503,
@@ -61,17 +73,21 @@ bool cg_http_body_read(struct cg_http_conn *c)
         return pass_body(c);
     struct evbuffer *in = bufferevent_get_input(c->bev);
     size_t len = evbuffer_get_length(in);
+    struct cogent_str bytes;
     bool done = false;
     if (!x->head.chunked) {
         size_t want = x->head.length > 0 ? (size_t)x->head.length - x->body.len : 0;
         size_t n = len < want ? len : want;
         if (n) {
-            cg_buf_add(&x->body, evbuffer_pullup(in, (ev_ssize_t)n), n);
+            if (!piece_of(c, n, &bytes))
+                return true;
+            cg_buf_str(&x->body, bytes);
             evbuffer_drain(in, n);
         }
         done = n == want;
     } else if (len) {
-        struct cogent_str bytes = { (const char *)evbuffer_pullup(in, -1), len };
+        if (!piece_of(c, len, &bytes))
+            return true;
         int64_t n = cg_chunked_read(&x->chunked, bytes, &x->body, x->body_max, &done);
         if (n < 0) {
             cg_http_conn_refuse(c, (int)-n,

@@ -98,26 +98,36 @@ void cg_exchange_watch_fin(struct cg_exchange *x)
         cg_http_conn_timer(x->conn, 1);
 }
 
-static void write_head(struct cg_exchange *x, int status, const char *content_type, const char *extra,
+/* false without memory: a part of it may stand there. */
+static bool write_head(struct cg_exchange *x, int status, const char *content_type, const char *extra,
                        int64_t length)
 {
     struct evbuffer *out = bufferevent_get_output(x->conn->bev);
-    evbuffer_add_printf(
-        out, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nX-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
-        status, reason(status), content_type, x->id);
+    bool ok =
+        evbuffer_add_printf(
+            out,
+            "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nX-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n",
+            status, reason(status), content_type, x->id) >= 0;
     if (extra)
-        evbuffer_add(out, extra, strlen(extra));
+        ok = ok && evbuffer_add(out, extra, strlen(extra)) == 0;
     if (length >= 0)
-        evbuffer_add_printf(out, "Content-Length: %lld\r\n", (long long)length);
+        ok = ok && evbuffer_add_printf(out, "Content-Length: %lld\r\n", (long long)length) >= 0;
     else if (x->chunk_out)
-        evbuffer_add_printf(out, "Transfer-Encoding: chunked\r\n");
-    evbuffer_add_printf(out, "Connection: %s\r\n\r\n", x->head.keep_alive ? "keep-alive" : "close");
+        ok = ok && evbuffer_add_printf(out, "Transfer-Encoding: chunked\r\n") >= 0;
+    return ok && evbuffer_add_printf(out, "Connection: %s\r\n\r\n",
+                                     x->head.keep_alive ? "keep-alive" : "close") >= 0;
 }
 
-/* The reply is complete: on to the next request, or out. */
+/* The reply is complete: on to the next request, or out. One with a hole in it must not look whole, nor may the next one's
+ * answer fill it. */
 static void exchange_over(struct cg_exchange *x)
 {
     struct cg_http_conn *c = x->conn;
+    if (x->torn) {
+        x->replied = true;
+        cg_http_conn_close(c);
+        return;
+    }
     size_t waiting = evbuffer_get_length(bufferevent_get_input(c->bev));
     /* An unread body would be taken for the next request. */
     bool keep =
@@ -143,9 +153,10 @@ void cg_exchange_reply(struct cg_exchange *x, int status, const char *content_ty
         return;
     if (c->state != CG_HTTP_BUSY)
         x->head.keep_alive = false;
-    write_head(x, status, content_type, extra, status == 204 ? -1 : (int64_t)body.len);
+    bool ok = write_head(x, status, content_type, extra, status == 204 ? -1 : (int64_t)body.len);
     if (!cg_str_eq(x->head.method, "HEAD"))
-        evbuffer_add(bufferevent_get_output(c->bev), body.ptr, body.len);
+        ok = ok && evbuffer_add(bufferevent_get_output(c->bev), body.ptr, body.len) == 0;
+    x->torn |= !ok;
     exchange_over(x);
 }
 
@@ -158,7 +169,7 @@ void cg_exchange_begin(struct cg_exchange *x, int status, const char *content_ty
     if (!x->chunk_out || x->conn->state != CG_HTTP_BUSY)
         x->head.keep_alive = false;
     x->begun = true;
-    write_head(x, status, content_type, extra, -1);
+    x->torn |= !write_head(x, status, content_type, extra, -1);
 }
 
 /* As one addition: each costs its callbacks. false without memory. */
@@ -191,13 +202,8 @@ void cg_exchange_end(struct cg_exchange *x)
 {
     if (x->conn->dead)
         return;
-    if (x->torn) { /* a stream with a hole in it must not look whole */
-        x->replied = true;
-        cg_http_conn_close(x->conn);
-        return;
-    }
     if (x->chunk_out && !x->no_body)
-        evbuffer_add(bufferevent_get_output(x->conn->bev), "0\r\n\r\n", 5);
+        x->torn |= evbuffer_add(bufferevent_get_output(x->conn->bev), "0\r\n\r\n", 5) != 0;
     exchange_over(x);
 }
 

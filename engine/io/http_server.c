@@ -200,13 +200,13 @@ static void head_done(struct cg_http_conn *c)
 }
 
 /* A head that comes byte by byte is not read anew for each: only when a line may have ended, or something is in it that no
- * line may hold. */
+ * line may hold. A tab may stand in one. */
 static bool worth_reading(struct cg_http_conn *c, struct cogent_str bytes)
 {
     size_t from = c->looked;
     c->looked = bytes.len;
     for (size_t i = from; i < bytes.len; i++) {
-        if ((unsigned char)bytes.ptr[i] < 0x20)
+        if ((unsigned char)bytes.ptr[i] < 0x20 && bytes.ptr[i] != '\t')
             return true;
     }
     return from / LOOK != bytes.len / LOOK;

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -853,11 +854,65 @@ static void destroyed_in_the_middle(void **state)
     close(fd);
 }
 
+/* libevent's allocations of more than so many bytes fail; 0: none does. */
+static size_t scarce_above;
+
+static void *scarce_malloc(size_t size)
+{
+    return scarce_above && size > scarce_above ? NULL : malloc(size);
+}
+
+static void *scarce_realloc(void *p, size_t size)
+{
+    return scarce_above && size > scarce_above ? NULL : realloc(p, size);
+}
+
+static void an_answer_without_memory(void **state)
+{
+    (void)state;
+    cg_auto_buf out = { 0 };
+    event_set_mem_functions(scarce_malloc, scarce_realloc, free);
+    int fd = client_open();
+    scarce_above = 1000000;
+    client_send(fd, "GET /big" HOST "\r\n");
+    bool closed = client_read(fd, &out, 60);
+    scarce_above = 0;
+    assert_true(closed); /* or the next answer would be taken for this one's body */
+    close(fd);
+    turn(20);
+}
+
+static void a_body_without_memory(void **state)
+{
+    (void)state;
+    static char many[60000];
+    cg_auto_buf out = { 0 };
+    event_set_mem_functions(scarce_malloc, scarce_realloc, free);
+    memset(many, 'b', sizeof many - 1);
+    int fd = client_open();
+    f.sated = true;
+    client_send(fd, "POST /pieces" HOST "Content-Length: 100000\r\n\r\nfirst");
+    turn(20);
+    client_send(fd, many);
+    turn(60);
+    f.sated = false;
+    scarce_above = 20000;
+    cg_exchange_resume(f.held);
+    bool closed = client_read(fd, &out, 60);
+    scarce_above = 0;
+    assert_true(closed);
+    assert_non_null(strstr(out.ptr, "503"));
+    close(fd);
+    turn(20);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(keeps_alive_and_pipelines),
+        T(an_answer_without_memory),
+        T(a_body_without_memory),
         T(pipelined_wait_for_a_late_answer),
         T(bodies),
         T(bodies_in_pieces),

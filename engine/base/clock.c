@@ -2,6 +2,7 @@
 #include "clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,11 +33,11 @@ int64_t cg_cpu_us(void)
 int64_t cg_busy_us(int schedstat)
 {
     char text[128];
-    char *end = text;
     ssize_t n = schedstat >= 0 ? pread(schedstat, text, sizeof text - 1, 0) : -1;
-    text[n > 0 ? n : 0] = '\0'; /* nanoseconds: run, waited; then how often */
-    int64_t ran = strtoll(text, &end, 10), waited = *end == ' ' ? strtoll(end, NULL, 10) : 0;
-    return ran ? (ran + waited) / 1000 : cg_cpu_us();
+    text[n > 0 ? n : 0] =
+        '\0'; /* nanoseconds: run, which lags behind by a tick, and waited; then how often */
+    const char *waited = strchr(text, ' ');
+    return cg_cpu_us() + (waited ? strtoll(waited, NULL, 10) / 1000 : 0);
 }
 
 const char *cg_time_format(int64_t us, char out[CG_TIME_SIZE])

@@ -193,9 +193,12 @@ static enum admission admit(struct cg_request *r, bool may_look)
         return ADMITTED;
     struct cogent_str header = cg_http_header_find(cg_exchange_head(r->x), "authorization");
     if (cg_auth_bearer(r->env->auth, header, &r->caller, &code, &err) < 0) {
-        if (may_look && r->env->jwks &&
-            (strcmp(code, "key_unknown") == 0 || strcmp(code, "keys_missing") == 0))
+        bool unknown =
+            r->env->jwks && (strcmp(code, "key_unknown") == 0 || strcmp(code, "keys_missing") == 0);
+        if (unknown && may_look)
             return KEY_UNKNOWN;
+        if (unknown && !r->unknown_key) /* not after a look */
+            cg_jwks_hint(r->env->jwks);
         cg_answer_error(r, err.code, code, "%s", err.message);
         return ANSWERED;
     }
@@ -225,12 +228,17 @@ static void answer_full(struct cg_request *r)
 static int64_t turn_away(struct cg_request *r)
 {
     int64_t length = cg_exchange_head(r->x)->length;
-    r->turned_away = true;
-    r->env->load->turned_away++;
+    r->turned_away = true; /* answer() counts it */
     if (length >= 0 && length <= UNREAD_MAX)
         return length;
     answer_full(r);
     return -1;
+}
+
+static void count_question(struct cg_request *r)
+{
+    r->counted = r->route->flags & CG_WORK;
+    r->env->load->open += r->counted;
 }
 
 static int64_t on_head(void *arg, struct cg_exchange *x)
@@ -251,13 +259,16 @@ static int64_t on_head(void *arg, struct cg_exchange *x)
     cg_exchange_on_close(x, on_client_gone, r);
     if ((r->route->flags & CG_WORK) && cg_load_full(r->env->load))
         return turn_away(r);
-    /* A body that a route reads itself cannot wait until a key has been looked for. */
-    enum admission admission = admit(r, !r->route->begin);
+    /* A body that a route reads itself cannot wait until a key has been looked for; nor is a long one kept for whoever makes
+     * a kid up: the look is made, and the next request finds the key. */
+    const struct cg_http_head *head = cg_exchange_head(x);
+    bool is_short = !head->chunked && head->length <= UNREAD_MAX;
+    enum admission admission = admit(r, !r->route->begin && is_short);
     if (admission == ANSWERED || (r->route->begin && !r->route->begin(r)))
         return -1;
     r->unknown_key = admission == KEY_UNKNOWN;
-    r->counted = r->route->flags & CG_WORK;
-    r->env->load->open += r->counted;
+    if (admission == ADMITTED)
+        count_question(r);
     return (int64_t)r->route->body_max;
 }
 
@@ -265,6 +276,11 @@ static int64_t on_head(void *arg, struct cg_exchange *x)
 static void handle(struct cg_request *r)
 {
     struct cg_err err;
+    if ((r->route->flags & CG_BODY) && cg_json_values(cg_exchange_body(r->x)) > CG_JSON_VALUES) {
+        cg_answer_error(r, COGENT_INVALID, "body_invalid", "The body has more than %d values.",
+                        CG_JSON_VALUES);
+        return;
+    }
     if (r->route->flags & CG_BODY) {
         r->body = cg_json_parse(cg_exchange_body(r->x), &err);
         if (!r->body) {
@@ -286,8 +302,10 @@ static void handle(struct cg_request *r)
 static void on_looked(void *arg)
 {
     struct cg_request *r = arg;
-    if (admit(r, false) == ADMITTED)
-        handle(r);
+    if (admit(r, false) != ADMITTED)
+        return;
+    count_question(r);
+    handle(r);
 }
 
 static void on_request(void *arg, struct cg_exchange *x)
@@ -355,6 +373,8 @@ static void answer(struct cg_request *r, int status, const char *type, const cha
 {
     r->status = status;
     count(r);
+    if (!r->counted && status >= 400) /* it took its time too, and questions are not to go short for that */
+        r->env->load->turned_away++;
     struct cg_exchange *x = r->x;
     request_free(r);
     cg_exchange_reply(x, status, type, extra, body);

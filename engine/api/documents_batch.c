@@ -203,7 +203,10 @@ static void take_line(struct batch *b, struct cogent_str text)
     d->batch = b;
     d->line = b->lines.number;
     d->bytes = text.len;
-    d->body = cg_json_parse(text, &err);
+    if (cg_json_values(text) > CG_JSON_VALUES)
+        cg_err_set(&err, COGENT_INVALID, "it has more than %d values", CG_JSON_VALUES);
+    else
+        d->body = cg_json_parse(text, &err);
     const char *why = d->body ? read_record(b, d) : err.message;
     if (why) {
         reject(b, d->line, d->id, why);

@@ -33,7 +33,7 @@ struct cg_request {
 enum cg_route_flags {
     CG_PUBLIC = 1 << 0, /* no token */
     CG_BODY = 1 << 1,   /* a JSON object is required */
-    CG_WORK = 1 << 2,   /* it costs as much as a question: turned away when the worker has enough of them */
+    CG_WORK = 1 << 2,   /* a question, or as much work: turned away when the worker has enough of them */
 };
 
 struct cg_route {

@@ -15,7 +15,7 @@ const struct cg_route cg_routes[] = {
     { "POST", "/v1/approvals/{id}", NULL, CG_BODY, CHAT, cg_route_approval_decide },
     { "GET", "/v1/me", NULL, 0, 0, cg_route_me },
     { "GET", "/v1/tools", NULL, 0, 0, cg_route_tools },
-    { "POST", "/v1/search", NULL, CG_BODY, SMALL, cg_route_search },
+    { "POST", "/v1/search", NULL, CG_BODY | CG_WORK, SMALL, cg_route_search },
     { "POST", "/v1/documents/batch", "cogent.documents", 0, 0, cg_route_documents_batch,
       cg_route_documents_batch_begin },
     { "GET", "/v1/documents/{type}/{id}", "cogent.documents", 0, 0, cg_route_document_get },

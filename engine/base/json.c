@@ -116,6 +116,22 @@ json_t *cg_json_reread(struct cogent_str text)
     return read_text(text, 2 * CG_JSON_DEPTH, NULL);
 }
 
+size_t cg_json_values(struct cogent_str text)
+{
+    size_t n = 1;
+    bool in_string = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (in_string && c == '\\')
+            i++;
+        else if (c == '"')
+            in_string = !in_string;
+        else if (!in_string)
+            n += c == ',' || c == ':' || c == '[' || c == '{';
+    }
+    return n;
+}
+
 static int add_chunk(const char *data, size_t len, void *arg)
 {
     cg_buf_add(arg, data, len);

@@ -9,12 +9,19 @@
 
 #include <jansson.h>
 
-enum { CG_JSON_DEPTH = 64 };
+enum {
+    CG_JSON_DEPTH = 64,
+    CG_JSON_VALUES = 32 * 1024 /* of what clients send: some ten milliseconds and ten megabytes */
+};
 
 /* A new reference, or NULL with err filled: what is wrong and at which byte. Never quotes the text. */
 json_t *cg_json_parse(struct cogent_str text, struct cg_err *err);
 /* The same of a text that was written here: what came in as deep as is allowed may stand some levels deeper in it. */
 json_t *cg_json_reread(struct cogent_str text);
+
+/* How many values and names a text has at most: what its tree will cost, seen before it is made. A tree takes some seventy
+ * times the room of its text at worst. */
+size_t cg_json_values(struct cogent_str text);
 
 /* Compact; reals with 15 significant digits, so 2.55 stays 2.55. */
 void cg_json_add(struct cg_buf *out, const json_t *value);

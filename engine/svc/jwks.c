@@ -164,11 +164,29 @@ void cg_jwks_destroy(struct cg_jwks *j)
     free(j);
 }
 
+/* An unknown key is a reason to look now. */
+static bool may_look(const struct cg_jwks *j)
+{
+    return j->looking || !j->unknown_us || cg_mono_us() - j->unknown_us >= (int64_t)APART_MS * 1000;
+}
+
+static void look_for_unknown(struct cg_jwks *j)
+{
+    if (j->looking)
+        return;
+    j->unknown_us = cg_mono_us();
+    look(j);
+}
+
+void cg_jwks_hint(struct cg_jwks *j)
+{
+    if (may_look(j))
+        look_for_unknown(j);
+}
+
 bool cg_jwks_look(struct cg_jwks *j, struct cogent_op parent, void (*looked)(void *arg), void *arg)
 {
-    int64_t now = cg_mono_us();
-    bool allowed = j->looking || !j->unknown_us || now - j->unknown_us >= (int64_t)APART_MS * 1000;
-    struct wait *w = allowed && j->n_waits < WAITS_MAX ? calloc(1, sizeof *w) : NULL;
+    struct wait *w = may_look(j) && j->n_waits < WAITS_MAX ? calloc(1, sizeof *w) : NULL;
     if (!w)
         return false;
     w->op = cg_op_start(j->loop, parent, "jwks.look", 0, on_wait_ended, w);
@@ -185,10 +203,7 @@ bool cg_jwks_look(struct cg_jwks *j, struct cogent_op parent, void (*looked)(voi
         w->next->prev = &w->next;
     j->waits = w;
     j->n_waits++;
-    if (!j->looking) {
-        j->unknown_us = now;
-        look(j);
-    }
+    look_for_unknown(j);
     return true;
 }
 

@@ -22,6 +22,9 @@ void cg_jwks_destroy(struct cg_jwks *jwks);
  * now, is over, whatever it brought; not when the wait above ends first. false: it is too early for another look. */
 bool cg_jwks_look(struct cg_jwks *jwks, struct cogent_op parent, void (*looked)(void *arg), void *arg);
 
+/* The same for whoever does not wait: the next one may find the key. */
+void cg_jwks_hint(struct cg_jwks *jwks);
+
 /* NULL, or what is wrong with an address: https, or http on this machine. */
 const char *cg_jwks_url_wrong(const char *url);
 

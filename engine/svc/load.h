@@ -20,7 +20,7 @@ enum {
 struct cg_load {
     uint32_t open;        /* questions at hand */
     uint32_t mark;        /* CG_LOAD_NO_MARK: none is known yet */
-    uint32_t turned_away; /* since the last look */
+    uint32_t turned_away; /* and otherwise refused, since the last look */
     unsigned busy, late;  /* looks in a row that found the loop busy, that came late */
 };
 

@@ -107,6 +107,11 @@ class Batch(unittest.TestCase):
         self.assertEqual([(1, "the line is longer than 1 MiB"), (3, "the line is longer than 1 MiB")],
                          [(e["line"], e["message"]) for e in reply.data["errors"]])
 
+    def test_a_line_of_too_many_values(self):
+        reply = self.send(line("v1") + line("v2", tags=[{}] * 33000) + line("v3"))
+        self.assertEqual((2, 0, 1), self.counts(reply))
+        self.assertIn("more than 32768 values", json.dumps(reply.data["errors"]))
+
     def test_a_line_without_end_that_is_gzip(self):
         before = self.resident()
         packer = zlib.compressobj(9, zlib.DEFLATED, 31)

@@ -69,6 +69,7 @@ class Doors(unittest.TestCase):
             (400, "body_invalid", b'{"query":"a","query":"b"}'),
             (400, "body_invalid", b'{"query":"\xff\xfe"}'),
             (400, "body_invalid", b'{"query":' + b"[" * 70 + b"]" * 70 + b"}"),
+            (400, "body_invalid", b'{"query":"a","tools":[' + b"{}," * 33000 + b"{}]}"),
             (400, "body_invalid", b'{"query":5}'),
             (400, "body_invalid", b'{"query":"a","history":{}}'),
             (400, "body_invalid", b'{"query":"a","tools":"yes"}'),

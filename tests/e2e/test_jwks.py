@@ -241,6 +241,19 @@ class Doors(unittest.TestCase):
                 self.assertEqual((503, "keys_missing"), (reply.status, reply.json["error"]["code"]))
                 s.stop_server()
 
+    def test_a_long_body_is_not_kept_for_a_key_that_nobody_knows(self):
+        self.show(self.first)
+        s = self.start()
+        until("the set", lambda: s.get("/v1/me", bearer=self.first[1]).status == 200)
+        self.show(self.first, self.second)
+        for length in ("Transfer-Encoding: chunked", "Content-Length: 8000000"):
+            with socket.create_connection(("127.0.0.1", s.port), WAIT) as c:
+                c.sendall(f"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.second[1]}\r\n{length}\r\n\r\n".encode())
+                self.assertIn(b" 401 ", c.recv(4096).split(b"\r\n")[0], length)
+        # But the key is looked for, and the next one is let in.
+        until("a look", lambda: s.get("/v1/me", bearer=self.second[1]).status == 200)
+        self.assertEqual(2, self.door.knocks)
+
     def test_an_address_that_nobody_can_change_on_its_way(self):
         s = Stack(start=False, jobs=0, workers=1, feeds=False)
         self.addCleanup(s.stop)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { POINTER_MAX = 256, SOURCE_MAX = 80 };
+enum { POINTER_MAX = 256, SOURCE_MAX = 80, WORDS_MAX = 64 * 1024 };
 
 /* Lower case, one blank between words, none around. */
 static void normal_words(struct cogent_str in, struct cg_buf *out)
@@ -104,30 +104,50 @@ static bool has_number(struct cogent_str hay, const char *number)
     return false;
 }
 
-static bool in_text(struct cogent_str text, struct cogent_str value)
+/* hay: normal already. */
+static bool in_words(struct cogent_str hay, struct cogent_str value)
 {
     char number[64];
-    cg_auto_buf hay = { 0 }, needle = { 0 };
-    normal_words(text, &hay);
+    cg_auto_buf needle = { 0 };
     normal_words(value, &needle);
-    if (has_span(cg_buf_view(&hay), cg_buf_view(&needle)))
+    if (has_span(hay, cg_buf_view(&needle)))
         return true;
-    return normal_number(value, number, sizeof number) && has_number(cg_buf_view(&hay), number);
+    return normal_number(value, number, sizeof number) && has_number(hay, number);
 }
 
-static bool in_user_words(const struct cg_run *run, struct cogent_str value)
+static bool in_text(struct cogent_str text, struct cogent_str value)
 {
-    size_t i;
-    json_t *turn;
-    if (in_text(cogent_str(cg_json_str(cg_run_opening(run), "query", "")), value))
-        return true;
-    json_array_foreach (json_object_get(cg_run_opening(run), "history"), i, turn) {
-        if (strcmp(cg_json_str(turn, "role", ""), "user") == 0 &&
-            in_text(cogent_str(cg_json_str(turn, "content", "")), value))
-            return true;
-    }
+    cg_auto_buf hay = { 0 };
+    normal_words(text, &hay);
+    return in_words(cg_buf_view(&hay), value);
+}
+
+/* No span reaches from one text into another: no normal text holds a line's end. */
+static void add_text(const char *text, struct cg_buf *out)
+{
+    cg_auto_buf words = { 0 };
+    normal_words(cogent_str(text), &words);
+    cg_buf_str(out, cg_buf_view(&words));
+    cg_buf_char(out, '\n');
+}
+
+/* The user's own words, the newest first, made normal once for all arguments of a call. What was said too long ago is asked
+ * about: each argument is looked for in all of this. */
+static void user_words(const struct cg_run *run, struct cg_buf *out)
+{
+    const json_t *history = json_object_get(cg_run_opening(run), "history");
+    add_text(cg_json_str(cg_run_opening(run), "query", ""), out);
     /* The record on the user's screen is the user's pointing finger. */
-    return in_text(cogent_str(cg_json_str(json_object_get(cg_run_opening(run), "context"), "id", "")), value);
+    add_text(cg_json_str(json_object_get(cg_run_opening(run), "context"), "id", ""), out);
+    for (size_t i = json_array_size(history); i-- > 0 && !out->failed;) {
+        const json_t *turn = json_array_get(history, i);
+        const char *text = cg_json_str(turn, "content", "");
+        if (strcmp(cg_json_str(turn, "role", ""), "user") != 0)
+            continue;
+        if (out->len + strlen(text) > WORDS_MAX)
+            break;
+        add_text(text, out);
+    }
 }
 
 static void scalar_text(const json_t *leaf, struct cg_buf *out)
@@ -181,12 +201,13 @@ static bool trusted_tool(const struct cg_tool *tool)
 }
 
 /* Finds the source of one value; trusted sources first. Writes "user", "tool:NAME", "record:N" or "model". */
-static bool find_source(const struct cg_run *run, struct cogent_str value, char *out, size_t size)
+static bool find_source(const struct cg_run *run, struct cogent_str words, struct cogent_str value, char *out,
+                        size_t size)
 {
     size_t i;
     json_t *record;
     snprintf(out, size, "user");
-    if (in_user_words(run, value))
+    if (in_words(words, value))
         return true;
     for (int want_trust = 1; want_trust >= 0; want_trust--) {
         for (size_t c = 0; c < run->n_calls; c++) {
@@ -212,6 +233,7 @@ static bool find_source(const struct cg_run *run, struct cogent_str value, char 
 
 struct walk {
     const struct cg_run *run;
+    struct cogent_str words;
     json_t *sources;
     char pointer[POINTER_MAX];
     bool required, traced, preset;
@@ -243,7 +265,7 @@ static void walk(struct walk *w, const json_t *value, size_t len)
     if (w->preset)
         snprintf(source, sizeof source, "default");
     else
-        ok = find_source(w->run, cg_buf_view(&text), source, sizeof source);
+        ok = find_source(w->run, w->words, cg_buf_view(&text), source, sizeof source);
     w->pointer[len] = '\0';
     json_object_set_new(w->sources, w->pointer, json_string(source));
     if (w->required && !ok)
@@ -272,7 +294,9 @@ json_t *cg_trace_args(const struct cg_run *run, const struct cg_call *call, cons
 {
     const char *key;
     json_t *value;
-    struct walk w = { .run = run, .sources = json_object(), .traced = true };
+    cg_auto_buf words = { 0 };
+    user_words(run, &words);
+    struct walk w = { .run = run, .words = cg_buf_view(&words), .sources = json_object(), .traced = true };
     json_object_foreach ((json_t *)args, key, value) {
         int n = snprintf(w.pointer, sizeof w.pointer, "/%s", key);
         w.preset = is_default(call, args, key);

@@ -116,6 +116,16 @@ class Labels(Gate):
                 self.assertIn("user's own words", approval["reason"])
         self.assertEqual(before, self.invoices())
 
+    def test_what_was_said_long_ago_is_asked(self):
+        said = {"role": "user", "content": "It is for customer 13085."}
+        talk = [{"role": "user", "content": "blah " * 3000} for _ in range(5)]
+        results, done, _ = self.results("other-customer", history=[said, *talk[:1]])
+        self.assertEqual("complete", done["status"], results)
+        before = self.invoices()
+        results, done, found = self.results("other-customer", history=[said, *talk])
+        self.assertEqual("waiting", done["status"], results)
+        self.assertEqual(before, self.invoices())
+
     def test_a_malformed_call_is_not_run(self):
         before = self.invoices()
         for model in ("not-a-number", "one-too-many"):

@@ -122,7 +122,8 @@ static void outcome_text(const struct cg_call *call, struct cg_buf *out)
 {
     const json_t *error = json_object_get(cg_call_outcome(call), "error");
     size_t cited = json_array_size(json_object_get(cg_call_outcome(call), "cites"));
-    if (call->tool && !cg_caller_may(call->run->caller, call->tool->api->permission) && !error) {
+    bool may = call->tool && cg_caller_may(call->run->caller, call->tool->api->permission);
+    if (!may && !error) { /* a right that was taken away, or a tool that is gone and says of none */
         cg_buf_text(out, "{\"error\":{\"class\":\"denied\"}}");
         return;
     }

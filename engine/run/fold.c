@@ -85,13 +85,14 @@ static int fold_answer(struct cg_run *run, json_t *body)
     if (!turns)
         return COGENT_NO_MEMORY;
     run->turns = turns;
-    turns[run->n_turns++] =
+    turns[run->n_turns] =
         (struct cg_turn){ folded(run), run->n_calls, json_array_size(json_object_get(body, "calls")) };
     json_array_foreach (json_object_get(body, "calls"), i, entry) {
         int rc = add_call(run, (unsigned)i, entry);
         if (rc < 0)
             return rc;
     }
+    run->n_turns++;
     cg_buf_text(&run->content, cg_json_str(body, "text", ""));
     json_array_clear(run->shown);
     json_array_extend(run->shown, json_object_get(body, "shown"));

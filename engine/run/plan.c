@@ -279,7 +279,13 @@ static void ask_link(struct cg_run *run)
     struct cg_plan *p = provider ? calloc(1, sizeof *p) : NULL;
     struct cg_messages messages;
     size_t n_offers;
-    if (!p || cg_compose_messages(run, &messages) < 0) {
+    bool composed = p && cg_compose_messages(run, &messages) == 0;
+    if (composed && cg_run_half(run)) { /* a model must not answer from half of it */
+        cg_messages_finish(&messages);
+        composed = false;
+        run->fault = COGENT_NO_MEMORY;
+    }
+    if (!composed) {
         free(p);
         cg_auto_json body = cg_error_body(COGENT_INTERNAL, NULL, "The model could not be asked.", NULL);
         cg_settle_start(run, "failed", NULL, body);

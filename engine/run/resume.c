@@ -117,7 +117,7 @@ static int fold_rows(struct resume *r, const struct cogent_db_result *result)
         struct cogent_row row = result->row(result, 1, i);
         int kind = cg_row_kind_of(row.values[2].str);
         json_t *body = cg_json_reread(row.values[3].str);
-        if (kind < 0 || !body || row.values[0].num != (int64_t)i) {
+        if (kind < 0 || !body || row.values[0].num != (int64_t)i || (kind == CG_ROW_OPEN) != (i == 0)) {
             json_decref(body);
             return COGENT_INTERNAL;
         }

@@ -35,27 +35,21 @@ static void finish(struct retrieval *r)
 static json_t *template_vars(const struct cg_run *run)
 {
     char now[CG_TIME_SIZE], date[11];
-    const char *locale = cg_json_str(cg_run_opening(run), "locale", "en");
-    char language[8];
-    size_t n = strcspn(locale, "-_");
-    cg_str_copy(language, sizeof language, (struct cogent_str){ locale, n });
     cg_time_format(cg_now_us(), now);
     cg_str_copy(date, sizeof date, cogent_str(now));
     json_t *tenant = json_deep_copy(run->caller->fields);
     json_object_set_new(tenant, "name", json_string(cg_tenant_name(run->caller->tenant)));
     return json_pack("{s:{s:s, s:s}, s:o, s:{s:s, s:s, s:s, s:s}}", "now", "date", date, "time", now,
                      "tenant", tenant, "user", "id", run->caller->user, "name", run->caller->name, "language",
-                     language, "locale", locale);
+                     run->asker.language, "locale", run->asker.abi.locale);
 }
 
 static bool render_prompt(struct retrieval *r)
 {
     struct cg_err err;
-    char language[8];
-    const char *locale = cg_json_str(cg_run_opening(r->run), "locale", "en");
-    cg_str_copy(language, sizeof language, (struct cogent_str){ locale, strcspn(locale, "-_") });
     cg_auto_json vars = template_vars(r->run);
-    int rc = cg_policy_prompt(r->run->env->policy, r->run->caller->roles, language, vars, &r->prompt, &err);
+    int rc = cg_policy_prompt(r->run->env->policy, r->run->caller->roles, r->run->asker.language, vars,
+                              &r->prompt, &err);
     if (rc == 0)
         return true;
     cg_log(CG_ERROR, "run.prompt", CG_S("run", r->run->id), CG_S("why", err.message));

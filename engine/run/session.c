@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "engine/base/clock.h"
+#include "engine/base/memory.h"
 #include "engine/base/utf8.h"
 #include "engine/svc/store.h"
 #include "state.h"
@@ -81,7 +82,12 @@ size_t cg_session_turn_step(const struct cg_run *run, const char *status, const 
 {
     if (!run->keeps)
         return 0;
+    uint32_t memory = cg_memory_failures();
     cg_auto_json needs = needs_of(run);
+    if (memory != cg_memory_failures()) { /* one may be missing: then nobody reads it */
+        json_decref(needs);
+        needs = NULL;
+    }
     cg_auto_json cites = citations_of(run);
     struct cogent_value *v = w->values;
     w->texts = json_array();

@@ -128,7 +128,7 @@ struct cg_run {
     bool counted, due;
     bool loading; /* a resume holds it and has not claimed it: nothing is done with it yet */
     struct cg_task next_task;
-    uint32_t memory; /* cg_memory_failures when its last row was made */
+    uint32_t memory; /* cg_memory_failures when it began here */
     /* A write for which there was no memory: who waits for it is told at the end of this turn. */
     struct cg_task unwritten;
     unsigned unwritten_first,
@@ -155,7 +155,7 @@ void cg_run_destroy(struct cg_run *run);
 int cg_run_row(struct cg_run *run, enum cg_row_kind kind, json_t *body, bool quiet);
 /* Whether this write is one of those that have just ended: what its done is told is about it. */
 bool cg_run_wrote(const struct cg_run *run, unsigned no);
-/* Whether memory ran out since the last row: what was made from then on may lack a piece. */
+/* Whether memory ran out since the run began here: what was made from then on may lack a piece. */
 bool cg_run_half(const struct cg_run *run);
 /* A row as it was loaded: folded, told to nobody. Takes body. */
 int cg_run_row_loaded(struct cg_run *run, enum cg_row_kind kind, int64_t at_us, json_t *body);

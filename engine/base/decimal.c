@@ -51,7 +51,7 @@ static bool take_digits(struct cogent_str t, size_t *i, struct cg_decimal *out)
 static bool take_sign(struct cogent_str t, size_t *i)
 {
     bool negative = *i < t.len && t.ptr[*i] == '-';
-    *i += negative || (*i < t.len && t.ptr[*i] == '+');
+    *i += negative;
     return negative;
 }
 

@@ -17,7 +17,7 @@ struct cg_decimal {
     char digits[CG_DECIMAL_DIGITS];
 };
 
-/* "-12.50": digits with an optional sign before and a fraction behind. False: no decimal, or more than 100 digits. */
+/* "-12.50": digits with an optional minus before and a fraction behind. False: no decimal, or more than 100 digits. */
 bool cg_decimal_parse(struct cogent_str text, struct cg_decimal *out);
 /* A JSON number: integers exactly, reals with 15 significant digits. False when it is no finite number. */
 bool cg_decimal_json(const json_t *number, struct cg_decimal *out);

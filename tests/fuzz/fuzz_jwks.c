@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON Web Key Sets. A set that is read has one to sixteen keys and is read the same way again; with whatever keys, only
- * what was signed is let in, and a token signed with a secret never: no member of a key is a secret. */
+ * JSON Web Key Sets. A set that is read has one to sixteen keys; with whatever keys, only what was signed is let in, and a
+ * token signed with a secret never: no member of a key is a secret. That a set is read the same way twice is not asserted:
+ * OpenSSL tells unsound moduli by chance. */
 #include "fuzz.h"
 
 #include "engine/svc/jwt.h"
@@ -64,7 +65,7 @@ static void open_tokens(const struct cg_jwt_keys *keys)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cg_err err = { 0 };
-    struct cg_jwt_keys *keys, *again;
+    struct cg_jwt_keys *keys;
     cg_auto_json set = cg_json_parse(fuzz_text(data, size), &err);
     if (!set)
         return 0;
@@ -73,15 +74,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc < 0)
         return 0;
     FUZZ_REQUIRE(cg_jwt_keys_count(keys) >= 1 && cg_jwt_keys_count(keys) <= CG_JWT_KEYS_MAX);
-    FUZZ_REQUIRE(cg_jwt_keys_read_set(set, &again, &err) == 0);
-    cg_auto_buf a = { 0 };
-    cg_auto_buf b = { 0 };
-    cg_jwt_keys_describe(keys, &a);
-    cg_jwt_keys_describe(again, &b);
-    FUZZ_REQUIRE(a.len && cg_str_same(cg_buf_view(&a), cg_buf_view(&b)));
+    cg_auto_buf words = { 0 };
+    cg_jwt_keys_describe(keys, &words);
+    FUZZ_REQUIRE(words.len);
     open_tokens(keys);
     forge(keys, set);
     cg_jwt_keys_destroy(keys);
-    cg_jwt_keys_destroy(again);
     return 0;
 }

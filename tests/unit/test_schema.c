@@ -84,7 +84,7 @@ static const struct row {
     { "{\"multipleOf\":10}", "15", "the value must be a multiple of 10" },
     { "{\"multipleOf\":3}", "1e300", "the value must be a multiple of 3" },
     { "{\"format\":\"decimal\"}", "\"-12.50\"", NULL },
-    { "{\"format\":\"decimal\"}", "\"+3\"", NULL },
+    { "{\"format\":\"decimal\"}", "\"+3\"", "the value must be a decimal such as \"12.50\"" },
     { "{\"format\":\"decimal\"}", "\"1.\"", "the value must be a decimal such as \"12.50\"" },
     { "{\"format\":\"decimal\"}", "\".5\"", "the value must be a decimal such as \"12.50\"" },
     { "{\"format\":\"decimal\"}", "\"1e3\"", "the value must be a decimal such as \"12.50\"" },

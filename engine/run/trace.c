@@ -7,7 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { POINTER_MAX = 256, SOURCE_MAX = 80, WORDS_MAX = 64 * 1024 };
+enum {
+    POINTER_MAX = 256,
+    SOURCE_MAX = 80,
+    /* What each argument is looked for in. Beyond it nothing is traced, so it is asked about. */
+    WORDS_MAX = 64 * 1024,
+    LEAVES_MAX = 20000
+};
 
 /* Lower case, one blank between words, none around. */
 static void normal_words(struct cogent_str in, struct cg_buf *out)
@@ -60,11 +66,11 @@ static bool word_byte(char c)
 /* `needle` in `hay`, not inside a longer word. Both normal. */
 static bool has_span(struct cogent_str hay, struct cogent_str needle)
 {
+    const char *at = hay.ptr, *end_of_hay = hay.ptr + hay.len;
     if (needle.len == 0)
         return false;
-    for (size_t i = 0; i + needle.len <= hay.len; i++) {
-        if (memcmp(hay.ptr + i, needle.ptr, needle.len) != 0)
-            continue;
+    for (; at && (at = memmem(at, (size_t)(end_of_hay - at), needle.ptr, needle.len)); at++) {
+        size_t i = (size_t)(at - hay.ptr);
         bool left = i == 0 || !word_byte(hay.ptr[i - 1]) || !word_byte(needle.ptr[0]);
         size_t end = i + needle.len;
         bool right = end == hay.len || !word_byte(hay.ptr[end]) || !word_byte(needle.ptr[needle.len - 1]);
@@ -115,13 +121,6 @@ static bool in_words(struct cogent_str hay, struct cogent_str value)
     return normal_number(value, number, sizeof number) && has_number(hay, number);
 }
 
-static bool in_text(struct cogent_str text, struct cogent_str value)
-{
-    cg_auto_buf hay = { 0 };
-    normal_words(text, &hay);
-    return in_words(cg_buf_view(&hay), value);
-}
-
 /* No span reaches from one text into another: no normal text holds a line's end. */
 static void add_text(const char *text, struct cg_buf *out)
 {
@@ -158,71 +157,123 @@ static void scalar_text(const json_t *leaf, struct cg_buf *out)
         cg_json_add(out, leaf);
 }
 
-static bool same_value(struct cogent_str a, struct cogent_str b)
-{
-    char x[64], y[64];
-    cg_auto_buf p = { 0 }, q = { 0 };
-    normal_words(a, &p);
-    normal_words(b, &q);
-    if (cg_str_same(cg_buf_view(&p), cg_buf_view(&q)))
-        return p.len > 0;
-    return normal_number(a, x, sizeof x) && normal_number(b, y, sizeof y) && strcmp(x, y) == 0;
-}
-
-static bool has_leaf(const json_t *value, struct cogent_str wanted, unsigned depth)
-{
-    const char *key;
-    size_t i;
-    json_t *member;
-    if (depth > CG_JSON_DEPTH)
-        return false;
-    if (json_is_object(value)) {
-        json_object_foreach ((json_t *)value, key, member) {
-            if (has_leaf(member, wanted, depth + 1))
-                return true;
-        }
-        return false;
-    }
-    if (json_is_array(value)) {
-        json_array_foreach (value, i, member) {
-            if (has_leaf(member, wanted, depth + 1))
-                return true;
-        }
-        return false;
-    }
-    cg_auto_buf text = { 0 };
-    scalar_text(value, &text);
-    return !json_is_null(value) && same_value(cg_buf_view(&text), wanted);
-}
-
 static bool trusted_tool(const struct cg_tool *tool)
 {
     return tool && COGENT_HAS(tool->api, trust) && tool->api->trust;
 }
 
+/* What the arguments of one call are looked for in: made once, for there may be many. */
+struct known {
+    const struct cg_run *run;
+    struct cg_buf words; /* the user's */
+    json_t *leaves;  /* {a value of a result, in normal words: which call's}; the trusted calls' come first */
+    json_t *numbers; /* the same by their normal number */
+    json_t *records; /* the records' titles and texts, in normal words */
+    size_t n_leaves;
+};
+
+static void add_leaf(struct known *k, const json_t *leaf, size_t call)
+{
+    char number[64];
+    cg_auto_buf text = { 0 }, words = { 0 };
+    scalar_text(leaf, &text);
+    normal_words(cg_buf_view(&text), &words);
+    k->n_leaves++;
+    if (words.len && !json_object_get(k->leaves, words.ptr))
+        json_object_set_new_nocheck(k->leaves, words.ptr, json_integer((json_int_t)call));
+    if (normal_number(cg_buf_view(&text), number, sizeof number) && !json_object_get(k->numbers, number))
+        json_object_set_new_nocheck(k->numbers, number, json_integer((json_int_t)call));
+}
+
+static void add_leaves(struct known *k, const json_t *value, size_t call, unsigned depth)
+{
+    const char *key;
+    size_t i;
+    json_t *member;
+    if (depth > CG_JSON_DEPTH || k->n_leaves >= LEAVES_MAX)
+        return;
+    json_object_foreach ((json_t *)value, key, member)
+        add_leaves(k, member, call, depth + 1);
+    json_array_foreach (value, i, member)
+        add_leaves(k, member, call, depth + 1);
+    if (!json_is_object(value) && !json_is_array(value) && !json_is_null(value))
+        add_leaf(k, value, call);
+}
+
+static void add_results(struct known *k, bool trusted)
+{
+    for (size_t c = 0; c < k->run->n_calls; c++) {
+        const struct cg_call *call = k->run->calls[c];
+        if (call->state == CG_CALL_DONE && call->tool && trusted_tool(call->tool) == trusted)
+            add_leaves(k, json_object_get(cg_call_outcome(call), "result"), c, 0);
+    }
+}
+
+static void add_records(struct known *k)
+{
+    size_t i;
+    json_t *record;
+    json_array_foreach (json_object_get(cg_run_context(k->run), "records"), i, record) {
+        cg_auto_buf texts = { 0 };
+        add_text(cg_json_str(record, "title", ""), &texts);
+        add_text(cg_json_str(record, "text", ""), &texts);
+        json_array_append_new(k->records, cg_json_strn(cg_buf_view(&texts)));
+    }
+}
+
+static void known_make(struct known *k, const struct cg_run *run)
+{
+    *k = (struct known){
+        .run = run, .leaves = json_object(), .numbers = json_object(), .records = json_array()
+    };
+    user_words(run, &k->words);
+    add_results(k, true);
+    add_results(k, false);
+    add_records(k);
+}
+
+static void known_finish(struct known *k)
+{
+    cg_buf_finish(&k->words);
+    json_decref(k->leaves);
+    json_decref(k->numbers);
+    json_decref(k->records);
+}
+
+static const struct cg_call *call_of(const struct known *k, const json_t *in, const char *form)
+{
+    const json_t *call = json_object_get(in, form);
+    return call ? k->run->calls[json_integer_value(call)] : NULL;
+}
+
+/* The call in whose result the value stands, a trusted one if there is one; NULL: in none. */
+static const struct cg_call *call_with(const struct known *k, struct cogent_str value)
+{
+    char number[64];
+    cg_auto_buf words = { 0 };
+    normal_words(value, &words);
+    const struct cg_call *said = words.len ? call_of(k, k->leaves, words.ptr) : NULL;
+    const struct cg_call *counted =
+        normal_number(value, number, sizeof number) ? call_of(k, k->numbers, number) : NULL;
+    return counted && (!said || !trusted_tool(said->tool)) ? counted : said;
+}
+
 /* Finds the source of one value; trusted sources first. Writes "user", "tool:NAME", "record:N" or "model". */
-static bool find_source(const struct cg_run *run, struct cogent_str words, struct cogent_str value, char *out,
-                        size_t size)
+static bool find_source(const struct known *k, struct cogent_str value, char *out, size_t size)
 {
     size_t i;
     json_t *record;
     snprintf(out, size, "user");
-    if (in_words(words, value))
+    if (in_words(cg_buf_view(&k->words), value))
         return true;
-    for (int want_trust = 1; want_trust >= 0; want_trust--) {
-        for (size_t c = 0; c < run->n_calls; c++) {
-            const struct cg_call *call = run->calls[c];
-            if (call->state != CG_CALL_DONE || trusted_tool(call->tool) != (bool)want_trust)
-                continue;
-            if (has_leaf(json_object_get(cg_call_outcome(call), "result"), value, 0)) {
-                snprintf(out, size, "tool:%s", call->tool->api->name);
-                return want_trust;
-            }
-        }
+    const struct cg_call *call = call_with(k, value);
+    if (call) {
+        snprintf(out, size, "tool:%s", call->tool->api->name);
+        return trusted_tool(call->tool);
     }
-    json_array_foreach (json_object_get(cg_run_context(run), "records"), i, record) {
-        if (in_text(cogent_str(cg_json_str(record, "text", "")), value) ||
-            in_text(cogent_str(cg_json_str(record, "title", "")), value)) {
+    json_array_foreach (k->records, i, record) {
+        const struct cogent_str text = { json_string_value(record), json_string_length(record) };
+        if (in_words(text, value)) {
             snprintf(out, size, "record:%zu", i + 1);
             return false;
         }
@@ -232,8 +283,7 @@ static bool find_source(const struct cg_run *run, struct cogent_str words, struc
 }
 
 struct walk {
-    const struct cg_run *run;
-    struct cogent_str words;
+    const struct known *known;
     json_t *sources;
     char pointer[POINTER_MAX];
     bool required, traced, preset;
@@ -265,7 +315,7 @@ static void walk(struct walk *w, const json_t *value, size_t len)
     if (w->preset)
         snprintf(source, sizeof source, "default");
     else
-        ok = find_source(w->run, w->words, cg_buf_view(&text), source, sizeof source);
+        ok = find_source(w->known, cg_buf_view(&text), source, sizeof source);
     w->pointer[len] = '\0';
     json_object_set_new(w->sources, w->pointer, json_string(source));
     if (w->required && !ok)
@@ -282,27 +332,22 @@ static bool listed(const char *const *names, const char *name)
     return false;
 }
 
-/* Whether the model gave the member, or the schema's default filled it: a default is the operator's own word. */
-static bool is_default(const struct cg_call *call, const json_t *args, const char *key)
-{
-    cg_auto_json given = cg_json_parse(cogent_str(cg_json_str(cg_call_use(call), "args", "{}")), NULL);
-    return json_object_get(args, key) && !json_object_get(given, key);
-}
-
 json_t *cg_trace_args(const struct cg_run *run, const struct cg_call *call, const json_t *args,
                       const char *const *trusted, bool *traced)
 {
     const char *key;
     json_t *value;
-    cg_auto_buf words = { 0 };
-    user_words(run, &words);
-    struct walk w = { .run = run, .words = cg_buf_view(&words), .sources = json_object(), .traced = true };
+    struct known known;
+    cg_auto_json given = cg_json_parse(cogent_str(cg_json_str(cg_call_use(call), "args", "{}")), NULL);
+    known_make(&known, run);
+    struct walk w = { .known = &known, .sources = json_object(), .traced = true };
     json_object_foreach ((json_t *)args, key, value) {
         int n = snprintf(w.pointer, sizeof w.pointer, "/%s", key);
-        w.preset = is_default(call, args, key);
+        w.preset = !json_object_get(given, key); /* the schema's default: the operator's own word */
         w.required = !trusted || listed(trusted, key);
         walk(&w, value, n < POINTER_MAX ? (size_t)n : POINTER_MAX - 1);
     }
+    known_finish(&known);
     *traced = w.traced;
     return w.sources;
 }

@@ -97,12 +97,33 @@ static struct cg_db_group *take_one(struct worker *w)
     return g;
 }
 
+/* The oldest of somebody else than the last one's: who asks for much is not to keep the others waiting for all of it. */
+static struct cg_db_group *take_turn(struct worker *w, char last[CG_UUID_SIZE])
+{
+    struct cg_db_group **at = &w->first;
+    while (*at && strcmp((*at)->tenant, last) == 0)
+        at = &(*at)->next;
+    struct cg_db_group *g = *at;
+    if (g) {
+        *at = g->next;
+        if (!g->next)
+            w->last = at;
+        g->next = NULL;
+    } else {
+        g = take_one(w);
+    }
+    if (g)
+        memcpy(last, g->tenant, CG_UUID_SIZE);
+    return g;
+}
+
 static void *reader_main(void *arg)
 {
     struct worker *w = arg;
+    char last[CG_UUID_SIZE] = "";
     pthread_mutex_lock(&w->mutex);
     while (!w->stop) {
-        struct cg_db_group *g = take_one(w);
+        struct cg_db_group *g = take_turn(w, last);
         if (!g) {
             pthread_cond_wait(&w->wake, &w->mutex);
             continue;

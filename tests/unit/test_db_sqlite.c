@@ -62,6 +62,11 @@ static const struct cogent_statement
                    .params = "t",
                    .columns = "t" },
     broken = { .name = "broken", .text = "selec", .params = "", .columns = "" },
+    slow = { .name = "slow",
+             .text = "with recursive n(x) as (select 1 union all select x + 1 from n where x < 20000) "
+                     "select $1, max(x) from n",
+             .params = "",
+             .columns = "i" },
     few_columns = { .name = "few", .text = "select $1", .params = "", .columns = "i" };
 
 static struct seen {
@@ -275,6 +280,33 @@ static void parameters_keep_their_numbers(void **state)
     assert_string_equal(seen.text[1], "$3");
 }
 
+static int order_of_ends[64], n_ends;
+
+static void on_end(void *arg, const struct cogent_db_result *r)
+{
+    assert_int_equal(r->err, 0);
+    order_of_ends[n_ends++] = *(const int *)arg;
+}
+
+static void a_tenant_who_reads_much_leaves_others_their_turn(void **state)
+{
+    (void)state;
+    static const int theirs = 0, others = 1;
+    const struct cg_db_step s = step(&slow, NULL, 0);
+    n_ends = 0;
+    for (int i = 0; i < 40; i++)
+        cg_db_run(db, none, acme, CG_DB_READ, &s, 1, on_end, (void *)&theirs);
+    for (int i = 0; i < 2; i++)
+        cg_db_run(db, none, other, CG_DB_READ, &s, 1, on_end, (void *)&others);
+    for (int i = 0; i < 5000 && n_ends < 42; i++)
+        turn(2);
+    assert_int_equal(n_ends, 42);
+    int last = 0;
+    for (int i = 0; i < 42; i++)
+        last = order_of_ends[i] == others ? i : last;
+    assert_true(last < 30); /* and not behind all of the forty */
+}
+
 static void mistakes_are_errors(void **state)
 {
     (void)state;
@@ -419,10 +451,18 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(values_come_back),     T(a_group_is_all_or_nothing),     T(rows_of_others_fail_the_group),
-        T(conditional_update),   T(parameters_keep_their_numbers), T(mistakes_are_errors),
-        T(system_tables),        T(cancelled_in_flight),           T(what_was_queued_is_written_at_the_close),
-        T(migrates_and_refuses), T(processes_share_the_file),
+        T(values_come_back),
+        T(a_group_is_all_or_nothing),
+        T(rows_of_others_fail_the_group),
+        T(conditional_update),
+        T(parameters_keep_their_numbers),
+        T(mistakes_are_errors),
+        T(system_tables),
+        T(cancelled_in_flight),
+        T(what_was_queued_is_written_at_the_close),
+        T(migrates_and_refuses),
+        T(processes_share_the_file),
+        T(a_tenant_who_reads_much_leaves_others_their_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

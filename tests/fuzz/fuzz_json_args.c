@@ -34,7 +34,7 @@ static void promises_hold(const json_t *args)
 {
     cg_auto_free char *text = cg_json_text(args);
     struct cogent_str json = cogent_str(text);
-    char word[64];
+    char word[128]; /* a decimal has at most a hundred digits */
     int64_t n;
     int b;
     size_t i;

@@ -51,7 +51,8 @@ static void promises_hold(const json_t *args)
         snprintf(pointer, sizeof pointer, "/line_items/%zu/quantity", i);
         FUZZ_REQUIRE(cg_read_integer(json, pointer, &n) == 0 && n >= 1 && n <= 10000);
         snprintf(pointer, sizeof pointer, "/line_items/%zu/unit_price", i);
-        FUZZ_REQUIRE(cg_read_decimal(json, pointer, word, sizeof word) > 0 && word[0] != '-');
+        FUZZ_REQUIRE(cg_read_decimal(json, pointer, word, sizeof word) > 0);
+        FUZZ_REQUIRE(word[0] != '-' || strspn(word + 1, "0.") == strlen(word + 1)); /* "-0" is not below 0 */
     }
 }
 

@@ -19,9 +19,10 @@ static void forget_question(struct cg_ask *ask)
     json_decref(ask->approvals);
     free(ask->status);
     free(ask->content);
+    free(ask->run);
     free(ask->answered);
     ask->citations = ask->approvals = NULL;
-    ask->status = ask->content = ask->answered = NULL;
+    ask->status = ask->content = ask->run = ask->answered = NULL;
     ask->in_text = ask->told = ask->failed = ask->ended = false;
 }
 
@@ -43,6 +44,25 @@ static int settle_all(struct cg_ask *ask)
     return rc;
 }
 
+/* The stream ended, and the run did not. */
+static int say_cut(const struct cg_ask *ask)
+{
+    const char *run = ask->run && *ask->run ? ask->run : NULL;
+    if (!ask->json && ask->in_text)
+        putchar('\n');
+    fflush(stdout);
+    fprintf(stderr,
+            "cogent ask: the answer broke off: the worker that gave it was lost, or the connection to it");
+    if (run)
+        fprintf(
+            stderr,
+            " (%s). Ask again; if it was writing, `cogent runs %s --events` says first what became of it.\n",
+            run, run);
+    else
+        fprintf(stderr, ". Ask again; `cogent runs` lists what was asked.\n");
+    return CG_EXIT_FAILED;
+}
+
 static int ask_one(struct cg_ask *ask, const char *question)
 {
     forget_question(ask);
@@ -59,13 +79,11 @@ static int ask_one(struct cg_ask *ask, const char *question)
     if (ask->no_tools)
         json_object_set_new(body, "tools", json_false());
     int rc = cg_client_stream(&ask->client, "POST", "/v1/assistant/chat/stream", body, cg_ask_show, ask);
-    if (rc == CG_EXIT_OK)
+    if (rc == CG_EXIT_OK ||
+        (ask->client.broke && ask->ended)) /* what breaks off behind the end is not missed */
         rc = settle_all(ask);
-    if (rc == CG_EXIT_OK && !ask->ended) {
-        fprintf(stderr,
-                "cogent ask: the stream was cut before its end; `cogent runs` shows what became of it\n");
-        return CG_EXIT_FAILED;
-    }
+    if (!ask->ended && (rc == CG_EXIT_OK || ask->client.broke))
+        return say_cut(ask);
     if (rc == CG_EXIT_OK && ask->status)
         cg_ask_show_end(ask);
     return rc == CG_EXIT_OK && ask->failed ? CG_EXIT_FAILED : rc;

@@ -17,6 +17,7 @@ struct cg_ask {
     /* One question. */
     json_t *citations, *approvals; /* as they came */
     char *status, *content;        /* of done */
+    char *run;                     /* of start */
     char *answered;                /* the model of the last turn */
     int64_t began_us;
     bool in_text, told, failed, ended; /* told: text that holds was shown */

@@ -41,6 +41,8 @@ static void short_json(const json_t *value)
 static void show_start(struct cg_ask *ask, const json_t *data)
 {
     const char *session = cg_json_str(data, "session", NULL);
+    free(ask->run);
+    ask->run = cg_str_dup(cogent_str(cg_json_str(data, "run", "")));
     if (session) {
         free(ask->session);
         ask->session = cg_str_dup(cogent_str(session));

@@ -57,9 +57,22 @@ static void what_to_do(const struct cg_client *client, int status, const char *c
         cg_buf_text(out, " Is COGENT_URL a cogent server of this version?");
 }
 
+/* The answer had begun: there is a server, and COGENT_URL is right. */
+static bool broke_off(const struct cogent_http_result *result)
+{
+    return result->err < 0 && result->err != COGENT_TIMEOUT && result->status > 0;
+}
+
 void cg_client_explain(const struct cg_client *client, const struct cogent_http_result *result,
                        struct cg_buf *out)
 {
+    if (broke_off(result)) {
+        cg_buf_printf(out,
+                      "the answer broke off (%s): the worker that gave it was lost, or the connection. "
+                      "Do it again.",
+                      result->detail);
+        return;
+    }
     if (result->err < 0 || result->status == 0) {
         /* Of a socket curl names a host and a port, which mean nothing here. */
         if (client->place.socket && result->status == 0 && !result->sent)
@@ -147,6 +160,9 @@ static void on_done(void *arg, const struct cogent_http_result *result)
             call->answer = cg_json_parse(result->body, NULL);
         return;
     }
+    call->client->broke = call->event && broke_off(result);
+    if (call->client->broke)
+        return;
     cg_auto_buf words = { 0 };
     cg_client_explain(call->client, result, &words);
     fflush(stdout);
@@ -164,6 +180,7 @@ static int run_call(struct call *call, const char *method, const char *path, con
     if (body)
         cg_json_add(&text, body);
     call->status = CG_EXIT_FAILED;
+    client->broke = false;
     if (text.failed || !send_request(client, method, path, cg_buf_view(&text), flags,
                                      call->event ? STREAM_MS : TOTAL_MS, &events, call)) {
         fprintf(stderr, "cogent %s: out of memory\n", client->command);

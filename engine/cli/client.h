@@ -12,6 +12,7 @@ struct cg_client {
     struct cg_loop *loop;
     struct cg_http_client *http;
     const char *command; /* for messages */
+    bool broke;          /* the last stream began, and broke off */
 };
 
 /* 0, or CG_EXIT_FAILED when it has said what is wrong. */
@@ -23,7 +24,8 @@ void cg_client_close(struct cg_client *client);
 int cg_client_call(struct cg_client *client, const char *method, const char *path, const json_t *body,
                    json_t **out);
 
-/* A stream of events: event(arg, name, data) for each. */
+/* A stream of events: event(arg, name, data) for each. One that breaks off is told by `broke` alone: whoever reads it
+ * knows what is lost. */
 typedef void (*cg_client_event_fn)(void *arg, struct cogent_str name, const json_t *data);
 int cg_client_stream(struct cg_client *client, const char *method, const char *path, const json_t *body,
                      cg_client_event_fn event, void *arg);

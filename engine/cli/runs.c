@@ -58,7 +58,13 @@ static int one(struct cg_client *client, const char *id, bool events, bool json)
     if (events) {
         cg_auto_buf replay = { 0 };
         cg_buf_printf(&replay, "%s/events", path ? path : "");
-        return cg_client_stream(client, "GET", replay.ptr ? replay.ptr : "/", NULL, show_event, NULL);
+        int rc = cg_client_stream(client, "GET", replay.ptr ? replay.ptr : "/", NULL, show_event, NULL);
+        if (client->broke)
+            fprintf(
+                stderr,
+                "cogent runs: the stream broke off: the worker that gave it was lost, or the connection to "
+                "it. The same command follows the run again.\n");
+        return rc;
     }
     int rc = cg_client_call(client, "GET", path ? path : "/", NULL, &answer);
     if (rc == CG_EXIT_OK && json)

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import tempfile
 import unittest
 
@@ -92,6 +93,27 @@ class Crash(unittest.TestCase):
             self.assertIn('"event":"worker.died"', stack.logged())
             self.assertEqual(0, stack.metric('cogent_runs_total{status="complete"}'))
             connection.close()
+
+    def test_whose_answer_breaks_off_is_told_why(self):
+        with Stack(models=MODELS, workers=2, jobs=0) as stack:
+            environment = dict(os.environ, COGENT_URL=f"http://127.0.0.1:{stack.port}", COGENT_TOKEN=token())
+            asking = subprocess.Popen([os.environ["COGENT"], "ask", "--model", "endless", "go on"], env=environment,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            until("the run to be known", lambda: stack.get("/v1/runs").data)
+            shown = b""
+            while b"tick" not in shown:
+                shown += os.read(asking.stdout.fileno(), 4096)
+            for worker in stack.workers():
+                os.kill(worker, signal.SIGKILL)
+            said = asking.communicate(timeout=60)[1].decode()
+            self.assertEqual(1, asking.returncode)
+            run = patient(lambda: stack.get("/v1/runs")).data[0]
+            self.assertEqual("cancelled", run["status"])
+            self.assertIn("the answer broke off: the worker that gave it was lost", said)
+            self.assertIn(f"({run['run']}). Ask again", said)
+            self.assertNotIn("COGENT_URL", said)
+            # Who looks at it again is told its end.
+            self.assertEqual("cancelled", events(stack.get(f"/v1/runs/{run['run']}/events").body)[-1]["data"]["status"])
 
     def test_reload_and_drain(self):
         with Stack(models=MODELS, workers=2, jobs=1) as stack:

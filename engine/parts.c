@@ -219,7 +219,7 @@ static int check_points(const struct cg_policy *policy, const char *folder, stru
 {
     for (int point = 0; point < CG_POINTS; point++) {
         const char *name = cg_policy_first(policy, (enum cg_point)point);
-        if (name && point != CG_POINT_TOOL_CALL && point != CG_POINT_PROMPT)
+        if (name && !cg_point_asked((enum cg_point)point))
             return cg_err_set(
                 err, COGENT_INVALID,
                 "policies: %s: %s.lua is on \"%s\", which this version does not ask about; it asks about "

@@ -132,9 +132,17 @@ static void rewrite_args(struct cg_composing *c, json_t *args, size_t decision)
     }
 }
 
+/* Whose an obligation is, for whoever cannot meet it. */
+static void sign(struct cg_composing *c, size_t decision, const char *name)
+{
+    if (!json_object_get(c->out->setters, name))
+        json_object_set_new(c->out->setters, name, json_string(c->bundle->decisions[decision].name));
+}
+
 static void merge(struct cg_composing *c, size_t decision, const char *name, json_t *value)
 {
     json_t *all = c->out->obligations;
+    sign(c, decision, name);
     switch (cg_obligation_find(name)->merge) {
     case CG_MERGE_UNION:
         if (!unite(all, name, value))
@@ -165,8 +173,10 @@ void cg_compose_add(struct cg_composing *c, size_t decision, enum cg_verdict ver
     if (verdict == CG_DENY)
         return;
     if (verdict == CG_ASK && !json_array_size(json_object_get(table, "role")) &&
-        !json_array_size(json_object_get(table, "user")))
+        !json_array_size(json_object_get(table, "user"))) {
         c->self = true;
+        sign(c, decision, "self");
+    }
     json_object_foreach ((json_t *)table, name, value)
         merge(c, decision, name, value);
 }

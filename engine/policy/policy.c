@@ -153,7 +153,8 @@ void cg_policy_decide(struct cg_policy *policy, const char *tenant, enum cg_poin
                       const json_t *subject, const json_t *ctx, struct cg_decision *out)
 {
     struct cg_composing composing;
-    *out = (struct cg_decision){ .obligations = json_object(), .trail = json_array() };
+    *out =
+        (struct cg_decision){ .obligations = json_object(), .setters = json_object(), .trail = json_array() };
     int64_t left = cg_box_tenant.us;
     bool over = false;
     cg_compose_begin(&composing, policy->bundle, out);
@@ -190,6 +191,7 @@ const char *cg_policy_first(const struct cg_policy *policy, enum cg_point point)
 void cg_decision_finish(struct cg_decision *decision)
 {
     json_decref(decision->obligations);
+    json_decref(decision->setters);
     json_decref(decision->trail);
     *decision = (struct cg_decision){ 0 };
 }

@@ -35,6 +35,14 @@ const char *cg_policy_version(const struct cg_policy *policy);
 /* The first decision that is asked at a point: "stock/hide_cost"; NULL: none. */
 const char *cg_policy_first(const struct cg_policy *policy, enum cg_point point);
 
+/* What the engine serves today. Whether it asks at this point: */
+bool cg_point_asked(enum cg_point point);
+/* The first obligation that it does not see to at this point, or NULL. It must not pass for met: a redaction that is not
+ * done, a decider who is not asked. And the sentence that says so. */
+const char *cg_obligations_unkept(enum cg_point point, const json_t *obligations);
+void cg_obligation_unkept_words(enum cg_point point, const char *decision, const char *obligation, char *out,
+                                size_t size);
+
 struct cg_decision {
     enum cg_verdict verdict;
     char by[96];      /* "sales/invoice_limit": the decision that settled it; "" when all deferred */
@@ -42,6 +50,7 @@ struct cg_decision {
     json_t
         *obligations; /* {"redact": [...], "role": [...], ...}; never NULL; owned. "self": true: an ask named
                             nobody, so the asking user decides too */
+    json_t *setters;  /* {"redact": "sales/hide_cost"}: which decision set each of them first; owned */
     json_t *trail;    /* [{"decision", "verdict", "steps", "us", "note"?}]: for explain; owned */
     int64_t steps;
     const char *

@@ -88,23 +88,6 @@ static const char *effect_name(int effect)
     return effect == COGENT_READ ? "read" : effect == COGENT_WRITE ? "write" : "external";
 }
 
-/* The name of a condition that nothing here sees to, or NULL. It must not pass for met: a redaction that is not done, a
- * decider who is not asked. */
-static const char *unmet(const json_t *obligations)
-{
-    static const char *const met[] = { "role", "user", "self", "expires", "reason", NULL };
-    const char *name;
-    json_t *value;
-    json_object_foreach ((json_t *)obligations, name, value) {
-        size_t i = 0;
-        while (met[i] && strcmp(met[i], name) != 0)
-            i++;
-        if (!met[i])
-            return name;
-    }
-    return NULL;
-}
-
 static void ask_policy(const struct cg_call *call, const json_t *args, const json_t *sources, bool traced,
                        struct cg_decision *out)
 {
@@ -145,8 +128,8 @@ static bool gate_edited(const struct cg_call *call, char *why, size_t size)
     }
     cg_auto_json sources = json_pack("{s:s}", "", "decider");
     ask_policy(call, cg_call_args(call), sources, true, &d);
-    const char *missing = decider_missing(call, &d), *condition = unmet(d.obligations);
-    bool denied = d.verdict == CG_DENY || d.verdict == CG_DEFER || condition || missing;
+    const char *missing = decider_missing(call, &d);
+    bool denied = d.verdict == CG_DENY || d.verdict == CG_DEFER || missing;
     if (missing)
         snprintf(why, size, "with the changed arguments %s must decide, who has not: ask again", missing);
     else
@@ -177,11 +160,6 @@ static void judge_policy(struct cg_call *call, struct judgement *j, bool traced)
     j->verdict = d.verdict == CG_DEFER ? CG_DENY : d.verdict;
     cg_str_copy(j->by, sizeof j->by, cogent_str(d.by));
     cg_str_copy(j->reason, sizeof j->reason, cogent_str(d.reason));
-    const char *condition = j->verdict == CG_DENY ? NULL : unmet(d.obligations);
-    if (condition) {
-        j->verdict = CG_DENY;
-        snprintf(j->reason, sizeof j->reason, "the policy sets %s, which is not supported yet", condition);
-    }
     j->conditions = json_incref(d.obligations);
     if (j->verdict == CG_DENY)
         j->err = COGENT_DENIED;

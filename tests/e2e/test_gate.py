@@ -181,8 +181,14 @@ class Conditions(Gate):
     """What a policy sets beside its verdict is kept, or the call is denied."""
     policies = {"a/ask.lua": '''return { about = "A manager within the hour.", on = "tool_call", tool = "create_invoice",
   decide = function() return ask { role = "finance_manager", expires = "1h" } end }''',
+                "a/reads.lua": '''return { about = "Stock.", on = "tool_call", tool = "get_inventory_status",
+  decide = function() return allow() end }''',
                 "b/redact.lua": '''return { about = "No cost.", on = "tool_call", tool = "get_inventory_status",
-  decide = function() return allow { redact = { "unit_cost" } } end }'''}
+  decide = function() return allow { redact = { "unit_cost" } } end }''',
+                "b/question.lua": '''return { about = "At a question nobody is asked.", on = "prompt", decide = function(q)
+    if find(q.query, "secret") then return defer { redact = "unit_cost" } end
+    if find(q.query, "nod") then return ask {} end
+  end }'''}
 
     def test_a_role_decides_and_nobody_else(self):
         found = self.results("as-asked")[2]
@@ -203,14 +209,20 @@ class Conditions(Gate):
         self.assertEqual(404, self.stack.get("/v1/runs/" + run, bearer=boss).status)
 
     def test_a_policy_that_has_since_become_stricter_counts(self):
+        self.becomes_stricter('return deny "the year is closed"', "the year is closed")
+
+    def test_a_condition_that_came_since_and_is_not_kept_counts(self):
+        self.becomes_stricter('return defer { redact = "unit_cost" }', "the policy c/never sets redact")
+
+    def becomes_stricter(self, body, said):
         import signal
         found = self.results("as-asked")[2]
         approval = next(e["data"] for e in found if e["event"] == "approval")
         before, workers = self.invoices(), set(self.stack.workers())
         path = os.path.join(self.stack.folder, "bundle/policies/c/never.lua")
-        os.makedirs(os.path.dirname(path))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         self.stack.write(path, '''return { about = "Not now.", on = "tool_call", tool = "create_invoice",
-  decide = function() return deny "the year is closed" end }''')
+  decide = function() ''' + body + " end }")
         self.stack.server.send_signal(signal.SIGHUP)
         until("the new workers", lambda: len(self.stack.workers()) == 2 and not workers & set(self.stack.workers()))
         boss = token(sub="boss", roles=["finance_manager"], permissions=["cogent.approve"])
@@ -219,7 +231,7 @@ class Conditions(Gate):
         shown = until("the run to end", lambda: (lambda d: d if d["status"] == "complete" else None)(self.stack.get("/v1/runs/" + run).data))
         outcome = next(r["body"] for r in shown["rows"] if r["kind"] == "outcome")
         self.assertEqual("denied", outcome["status"])
-        self.assertIn("the year is closed", outcome["error"]["message"])
+        self.assertIn(said, outcome["error"]["message"])
         self.assertEqual(before, self.invoices())
         os.unlink(path)
         workers = set(self.stack.workers())
@@ -229,7 +241,15 @@ class Conditions(Gate):
     def test_a_condition_that_is_not_kept_denies(self):
         results, _, _ = self.results("two", "stock and customer")
         self.assertEqual(["denied", "denied"], [r["status"] for r in results])
-        self.assertIn("redact", results[0]["error"]["message"])
+        self.assertEqual("the policy b/redact sets redact, which is not supported at tool_call yet", results[0]["error"]["message"])
+        gates = [json.loads(line) for line in self.stack.logged().splitlines() if '"event":"run.gate"' in line]
+        self.assertIn(("get_inventory_status", "deny", "b/redact"), [(g["tool"], g["verdict"], g["by"]) for g in gates])
+
+    def test_one_that_is_set_for_a_question_refuses_it(self):
+        for word, said in (("secret", "sets redact, which is not supported at prompt"), ("nod", "asks somebody, which is not")):
+            done = self.results("two", f"the {word} of it")[1]
+            self.assertEqual("refused", done["status"])
+            self.assertIn("the policy b/question " + said, done["content"])
 
 
 class Limits(Gate):

@@ -122,6 +122,25 @@ static void verdicts_compose(void **state)
     }
 }
 
+static void an_obligation_knows_whose_it_is(void **state)
+{
+    struct room room;
+    (void)state;
+    room_open(&room);
+    room_write(&room, "policies/t/a.lua",
+               "return { on = 'tool_call', decide = function() return allow() end }");
+    room_write(&room, "policies/t/b.lua",
+               "return { on = 'tool_call', decide = function() return defer { redact = 'x' } end }");
+    room_write(&room, "policies/t/c.lua",
+               "return { on = 'tool_call', decide = function() return ask { redact = 'y', cap = 1 } end }");
+    struct cg_policy *policy = room_policy(&room);
+    struct cg_decision d = room_decide(policy, CG_POINT_TOOL_CALL, "{}", "{}");
+    assert_json(d.setters, "{\"redact\":\"t/b\",\"cap\":\"t/c\",\"self\":\"t/c\"}");
+    cg_decision_finish(&d);
+    cg_policy_destroy(policy);
+    room_close(&room);
+}
+
 static void no_decision_denies_a_call_only(void **state)
 {
     (void)state;
@@ -546,6 +565,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verdicts_compose),
+        cmocka_unit_test(an_obligation_knows_whose_it_is),
         cmocka_unit_test(no_decision_denies_a_call_only),
         cmocka_unit_test(unions_are_bounded),
         cmocka_unit_test(narrowing),

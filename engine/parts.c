@@ -219,12 +219,11 @@ static int check_points(const struct cg_policy *policy, const char *folder, stru
 {
     for (int point = 0; point < CG_POINTS; point++) {
         const char *name = cg_policy_first(policy, (enum cg_point)point);
-        if (name && !cg_point_asked((enum cg_point)point))
-            return cg_err_set(
-                err, COGENT_INVALID,
-                "policies: %s: %s.lua is on \"%s\", which this version does not ask about; it asks about "
-                "tool_call and prompt",
-                folder, name, cg_point_name((enum cg_point)point));
+        char why[256];
+        if (!name || cg_point_asked((enum cg_point)point))
+            continue;
+        cg_point_unasked_words((enum cg_point)point, name, why, sizeof why);
+        return cg_err_set(err, COGENT_INVALID, "policies: %s: %s", folder, why);
     }
     return 0;
 }

@@ -137,6 +137,8 @@ static void read_answer(struct cg_box *box, const struct job *job, struct cg_ans
     if (job->take.root && !cg_obligations_check(job->verdict, job->take.root, out->reason, sizeof out->reason,
                                                 why, sizeof why)) {
         denied(out);
+        out->end = CG_END_ERROR;
+        out->misspelt = true;
         snprintf(out->reason, sizeof out->reason, "%s: %s", job->script->file, why);
     }
     if (box->notes.len)
@@ -171,6 +173,19 @@ void cg_ask(struct cg_box *box, const struct cg_bundle *bundle, size_t i, enum c
         read_answer(box, &job, out);
     else
         denied(out);
+}
+
+bool cg_answer_unkept(const struct cg_answer *answer, enum cg_point point, const char *decision, char *out,
+                      size_t size)
+{
+    const char *name = NULL;
+    if (cg_point_asked(point) && answer->verdict != CG_DENY)
+        name = cg_obligations_unkept(point, answer->table);
+    if (!name && answer->verdict == CG_ASK && cg_point_asked(point) && !cg_point_keeps(point, "self"))
+        name = "self"; /* an ask needs no obligation */
+    if (name)
+        cg_obligation_unkept_words(point, decision, name, out, size);
+    return name;
 }
 
 void cg_answer_finish(struct cg_answer *answer)

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 struct report {
-    json_t *cases, *without;
+    json_t *cases, *without, *refused;
     int passed, failed;
 };
 
@@ -148,6 +148,31 @@ static void compare(json_t *test, const struct cg_answer *got, char *why, size_t
             check_member(key, value, got, why, size);
 }
 
+/* Whether a server makes something else of it than the decision says, whatever the case expects: an obligation that
+ * there is not, or that the engine does not see to. */
+static bool serve(const struct cg_script *script, enum cg_point point, const struct cg_answer *got, char *why,
+                  size_t size)
+{
+    char words[256];
+    if (got->misspelt)
+        snprintf(why, size, "%s", got->reason);
+    else if (cg_answer_unkept(got, point, script->name, words, sizeof words))
+        snprintf(why, size, "a server denies this: %s", words);
+    return *why;
+}
+
+/* One sentence a point that a server does not ask about. */
+static void add_refused(const struct cg_script *script, struct report *r)
+{
+    char why[256];
+    for (int p = 0; p < CG_POINTS; p++) {
+        if (!(script->points >> p & 1) || cg_point_asked((enum cg_point)p))
+            continue;
+        cg_point_unasked_words((enum cg_point)p, script->name, why, sizeof why);
+        json_array_append_new(r->refused, json_string(why));
+    }
+}
+
 static void run_case(const struct cg_bundle *bundle, size_t i, size_t number, json_t *test, struct report *r)
 {
     const struct cg_script *script = &bundle->decisions[i];
@@ -164,8 +189,10 @@ static void run_case(const struct cg_bundle *bundle, size_t i, size_t number, js
         add(r, script->name, number, "", "out of memory");
         return;
     }
-    cg_ask(box, bundle, i, point_of(script, test), subject, ctx, &answer);
-    compare(test, &answer, why, sizeof why);
+    const enum cg_point point = point_of(script, test);
+    cg_ask(box, bundle, i, point, subject, ctx, &answer);
+    if (!serve(script, point, &answer, why, sizeof why))
+        compare(test, &answer, why, sizeof why);
     add(r, script->name, number, cg_verdict_name(answer.verdict), why);
     cg_answer_finish(&answer);
     cg_box_destroy(box);
@@ -210,8 +237,9 @@ int cg_policy_cases(const char *path, json_t **report, struct cg_err *err)
     int rc = folder ? cg_bundle_load(path, &bundle, err) : cg_bundle_load_file(path, &bundle, err);
     if (rc)
         return rc;
-    struct report r = { .cases = json_array(), .without = json_array() };
+    struct report r = { .cases = json_array(), .without = json_array(), .refused = json_array() };
     for (size_t i = 0; i < bundle->n; i++) {
+        add_refused(&bundle->decisions[i], &r);
         if (json_array_size(bundle->decisions[i].cases) == 0)
             json_array_append_new(r.without, json_string(bundle->decisions[i].name));
         json_array_foreach (bundle->decisions[i].cases, k, test)
@@ -220,8 +248,8 @@ int cg_policy_cases(const char *path, json_t **report, struct cg_err *err)
     for (size_t i = 0; i < bundle->n_templates; i++)
         json_array_foreach (bundle->templates[i].cases, k, test)
             run_template_case(&bundle->templates[i], k, test, &r);
-    *report = json_pack("{s:i, s:i, s:o, s:o}", "passed", r.passed, "failed", r.failed, "cases", r.cases,
-                        "without", r.without);
+    *report = json_pack("{s:i, s:i, s:o, s:o, s:o}", "passed", r.passed, "failed", r.failed, "cases", r.cases,
+                        "without", r.without, "refused", r.refused);
     cg_bundle_destroy(bundle);
     return *report ? 0 : cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
 }

@@ -80,14 +80,30 @@ static int read_question(const char *path, json_t **out, struct cg_err *err)
     return 0;
 }
 
+/* What a server makes of it where that is another thing; NULL: nothing else. */
+static json_t *server_of(const struct cg_script *script, enum cg_point point, const struct cg_answer *answer)
+{
+    char why[256];
+    const char *does = "denies";
+    if (!cg_point_asked(point)) {
+        does = "refuses the bundle";
+        cg_point_unasked_words(point, script->name, why, sizeof why);
+    } else if (!cg_answer_unkept(answer, point, script->name, why, sizeof why)) {
+        return NULL;
+    }
+    return json_pack("{s:s, s:s}", "does", does, "why", why);
+}
+
 static json_t *report_of(const struct cg_script *script, enum cg_point point, bool asked,
                          const struct cg_answer *answer)
 {
-    return json_pack(
-        "{s:s, s:s, s:b, s:s, s:s, s:O*, s:s*, s:s, s:I, s:I, s:I}", "decision", script->name, "on",
-        cg_point_name(point), "asked", (int)asked, "verdict", cg_verdict_name(answer->verdict), "reason",
-        answer->reason, "obligations", answer->table, "note", answer->note, "end", cg_end_name(answer->end),
-        "steps", (json_int_t)answer->steps, "bytes", (json_int_t)answer->peak, "us", (json_int_t)answer->us);
+    json_t *table = json_object_size(answer->table) ? answer->table : NULL;
+    return json_pack("{s:s, s:s, s:b, s:s, s:s, s:O*, s:s*, s:o*, s:s, s:I, s:I, s:I}", "decision",
+                     script->name, "on", cg_point_name(point), "asked", (int)asked, "verdict",
+                     cg_verdict_name(answer->verdict), "reason", answer->reason, "obligations", table, "note",
+                     answer->note, "server", server_of(script, point, answer), "end",
+                     cg_end_name(answer->end), "steps", (json_int_t)answer->steps, "bytes",
+                     (json_int_t)answer->peak, "us", (json_int_t)answer->us);
 }
 
 int cg_policy_eval(const char *path, const char *on, const char *question_path, json_t **report,

@@ -35,8 +35,11 @@ const char *cg_policy_version(const struct cg_policy *policy);
 /* The first decision that is asked at a point: "stock/hide_cost"; NULL: none. */
 const char *cg_policy_first(const struct cg_policy *policy, enum cg_point point);
 
-/* What the engine serves today. Whether it asks at this point: */
+/* What the engine serves today. Whether it asks at this point, and why a bundle with a decision on another is refused: */
 bool cg_point_asked(enum cg_point point);
+void cg_point_unasked_words(enum cg_point point, const char *decision, char *out, size_t size);
+/* Whether it sees to an obligation of this name there ("self": to an ask that names nobody). */
+bool cg_point_keeps(enum cg_point point, const char *obligation);
 /* The first obligation that it does not see to at this point, or NULL. It must not pass for met: a redaction that is not
  * done, a decider who is not asked. And the sentence that says so. */
 const char *cg_obligations_unkept(enum cg_point point, const json_t *obligations);
@@ -90,14 +93,15 @@ int cg_policy_prompt(struct cg_policy *policy, const json_t *roles, const char *
 void cg_prompt_finish(struct cg_prompt *prompt);
 
 /* Runs the `cases` of a bundle's decisions and templates, or of one decision's file. report, a new reference:
- * {"passed", "failed", "cases": [{"decision", "case", "ok", "gives", "why"?}], "without": [names that have no case]}.
- * 0 when they ran, whatever came of it. */
+ * {"passed", "failed", "cases": [{"decision", "case", "ok", "gives", "why"?}], "without": [names that have no case],
+ * "refused": [why a server does not take the bundle]}. 0 when they ran, whatever came of it. */
 int cg_policy_cases(const char *path, json_t **report, struct cg_err *err);
 
 /* Asks the one decision in `path`, in the box and on the budget of a server. on: the point, NULL when it has only one;
  * question_path: a file {"subject", "ctx"} as cg_policy_decide takes them, NULL: empty ones. report, a new reference:
  * {"decision", "on", "asked": whether tool, kind and role let it be asked about this, "verdict", "reason",
- * "obligations"?, "note"?, "end": "fine", "error", "steps", "time" or "memory", "steps", "bytes", "us"}. 0 when it was
+ * "obligations"?, "note"?, "server"?: {"does": "denies" or "refuses the bundle", "why"}, where that is another thing, "end": "fine", "error", "steps",
+ * "time" or "memory", "steps", "bytes", "us"}. 0 when it was
  * asked, whatever came of it. */
 int cg_policy_eval(const char *path, const char *on, const char *question_path, json_t **report,
                    struct cg_err *err);

@@ -18,7 +18,17 @@ bool cg_point_asked(enum cg_point point)
     return (unsigned)point < CG_POINTS && served[point].asked;
 }
 
-static bool keeps(enum cg_point point, const char *obligation)
+void cg_point_unasked_words(enum cg_point point, const char *decision, char *out, size_t size)
+{
+    cg_auto_buf asked = { 0 };
+    for (int p = 0; p < CG_POINTS; p++)
+        if (served[p].asked)
+            cg_buf_printf(&asked, "%s%s", asked.len ? " and " : "", cg_point_name((enum cg_point)p));
+    snprintf(out, size, "%.95s.lua is on \"%s\", which this version does not ask about; it asks about %s",
+             decision, cg_point_name(point), asked.ptr ? asked.ptr : "others");
+}
+
+bool cg_point_keeps(enum cg_point point, const char *obligation)
 {
     const char *const *kept = served[point].kept;
     while (*kept && strcmp(*kept, obligation) != 0)
@@ -31,7 +41,7 @@ const char *cg_obligations_unkept(enum cg_point point, const json_t *obligations
     const char *name;
     json_t *value;
     json_object_foreach ((json_t *)obligations, name, value)
-        if (!keeps(point, name))
+        if (!cg_point_keeps(point, name))
             return name;
     return NULL;
 }

@@ -65,6 +65,34 @@ class Eval(unittest.TestCase):
             got = self.ask(self.policy("note(ctx.point) return allow()", f"'{point}'"))
             self.assertEqual((got["on"], got["note"], got["verdict"]), (point, point, "allow"))
 
+    def test_what_a_server_does_not_see_to_is_told(self):
+        got = self.ask(self.policy("return allow { redact = 'email' }"), status=1)
+        self.assertEqual(("allow", "fine"), (got["verdict"], got["end"]))
+        self.assertEqual({"does": "denies", "why": "the policy h/x sets redact, which is not supported at tool_call yet"},
+                         got["server"])
+        got = self.ask(self.policy("return ask {}", "'prompt'"), status=1)
+        self.assertIn("asks somebody", got["server"]["why"])
+        got = self.ask(self.policy("return allow { redakt = 'email' }"), status=1)
+        self.assertEqual(("deny", "error"), (got["verdict"], got["end"]))
+        self.assertIn("redakt is no obligation", got["reason"])
+        for body in ("return allow()", "return ask { role = 'x', expires = '1h', reason = 'y' }", "return deny 'x'"):
+            self.assertNotIn("server", self.ask(self.policy(body)))
+        self.assertNotIn("obligations", self.ask(self.policy("return allow()")))
+        got = self.ask(self.policy("return allow { redact = 'email' }", "'response'"))
+        self.assertEqual({"does": "refuses the bundle", "why": 'h/x.lua is on "response", which this version does not ask about; '
+                          "it asks about prompt and tool_call"}, got["server"])
+
+    def test_cases_tell_it_too(self):
+        def test(body, on, case, status):
+            path = self.file("h/x.lua", f"return {{ on = '{on}', decide = function() {body} end, cases = {{ {{ {case} }} }} }}")
+            done = subprocess.run([os.environ["COGENT"], "policy", "test", path], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+            return done.stdout
+        self.assertIn("a server denies this: the policy h/x sets redact, which is not supported at tool_call yet",
+                      test("return allow { redact = 'x' }", "tool_call", "gives = 'allow', redact = 'x'", 1))
+        self.assertIn("redakt is no obligation", test("return allow { redakt = 'x' }", "tool_call", "gives = 'deny'", 1))
+        self.assertIn('refused  h/x.lua is on "response"', test("return allow { redact = 'x' }", "response", "gives = 'allow'", 0))
+
     def test_who_is_not_asked_is_told(self):
         self.assertFalse(self.ask(LIMIT, {"subject": {"tool": "other", "args": {"line_items": []}}})["asked"])
 

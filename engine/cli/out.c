@@ -143,6 +143,7 @@ const char *cg_take_option(int *argc, char **argv, const char *name, bool *missi
             continue;
         if (i + 1 == *argc) {
             *missing = true;
+            take(argc, argv, i, 1); /* else it would be told as a word that is not understood */
             return NULL;
         }
         const char *value = argv[i + 1];

@@ -15,6 +15,7 @@ struct job {
     size_t number;
     enum cg_point point;
     const json_t *subject, *ctx;
+    bool giving; /* these two are being put into a box that has room left */
     enum cg_verdict verdict;
     struct cg_take take;
 };
@@ -112,8 +113,11 @@ static int decide(lua_State *L)
     lua_rawget(L, -2);
     if (!lua_isfunction(L, -1))
         return luaL_error(L, "%s: decide is no function", job->script->file);
+    const struct cg_box *box = cg_box_of(L);
+    job->giving = box->steps < box->limits->steps / 2 && box->used < box->limits->memory / 2;
     push_object(L, job->subject);
     push_ctx(L, job->ctx, job->point);
+    job->giving = false;
     lua_call(L, 2, 1);
     if (lua_isnil(L, -1))
         return 0;
@@ -166,6 +170,11 @@ void cg_ask(struct cg_box *box, const struct cg_bundle *bundle, size_t i, enum c
         box->permissions = NULL;
         out->us += box->took;
     }
+    out->unfit = job.giving && out->end > CG_END_ERROR;
+    if (out->unfit)
+        snprintf(out->reason, sizeof out->reason,
+                 "subject and ctx, what the policy is asked about, are too large for its %s",
+                 out->end == CG_END_MEMORY ? "memory" : cg_end_name(out->end));
     out->steps = box->steps;
     out->peak = box->peak;
     out->table = job.take.root;

@@ -15,6 +15,7 @@ struct cg_answer {
     int64_t steps, us;
     size_t peak;      /* bytes of the state at most */
     bool quarantined; /* it was not asked */
+    bool unfit;       /* what it was asked about does not fit into its box, and it was not asked */
     bool misspelt;    /* it set what is no obligation, or of the wrong form: an error of its author */
 };
 

@@ -50,8 +50,10 @@ static bool is_word(const char *s, size_t len)
     return len >= 1 && len <= 40;
 }
 
+enum { SHOWN = 56 }; /* of a path: what Lua keeps of a file's name */
+
 /* "sales/invoice_limit.lua" -> the decision's name. */
-static int name_script(struct cg_script *script, const char *file, struct cg_err *err)
+static int name_script(struct cg_script *script, const char *file, const char *shown, struct cg_err *err)
 {
     const char *slash = strchr(file, '/');
     size_t len = strlen(file) - 4;
@@ -60,20 +62,22 @@ static int name_script(struct cg_script *script, const char *file, struct cg_err
     if (!ok)
         return cg_err_set(err, COGENT_INVALID,
                           "%s: a decision is policies/<group>/<decision>.lua, in small letters, digits and _",
-                          file);
+                          shown);
     snprintf(script->name, sizeof script->name, "%.*s", (int)len, file);
-    snprintf(script->file, sizeof script->file, "%s", file);
+    snprintf(script->file, sizeof script->file, "%s", strlen(shown) <= SHOWN ? shown : file);
     return 0;
 }
 
-static int add_decision(struct loading *l, const char *file, struct cg_buf *source, struct cg_err *err)
+/* shown: what messages call it. */
+static int add_decision(struct loading *l, const char *file, const char *shown, struct cg_buf *source,
+                        struct cg_err *err)
 {
     struct cg_bundle *bundle = l->bundle;
     json_t *table = NULL;
     if (bundle->n >= CG_BUNDLE_DECISIONS)
         return cg_err_set(err, COGENT_INVALID, "more than %d decisions", CG_BUNDLE_DECISIONS);
     struct cg_script *script = &bundle->decisions[bundle->n];
-    int rc = name_script(script, file, err);
+    int rc = name_script(script, file, shown, err);
     if (rc)
         return rc;
     bundle->n++;
@@ -128,7 +132,7 @@ static int add_file(struct loading *l, const char *path, struct cg_err *err)
         return rc ? rc : cg_roles_check(l->bundle->roles, err);
     }
     if (below(path, "policies/"))
-        return add_decision(l, path + strlen("policies/"), &source, err);
+        return add_decision(l, path + strlen("policies/"), path + strlen("policies/"), &source, err);
     if (below(path, "templates/"))
         return add_template(l, path, cg_buf_view(&source), err);
     return 0; /* rules and entities are others' to read; the version covers them */
@@ -226,7 +230,7 @@ int cg_bundle_load_file(const char *path, struct cg_bundle **out, struct cg_err 
     int rc = l.bundle ? cg_load_read(path, CG_BUNDLE_FILE, true, &source, err)
                       : cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     if (rc == 0)
-        rc = add_decision(&l, name, &source, err);
+        rc = add_decision(&l, name, path, &source, err);
     if (rc == 0)
         rc = cg_bundle_sort(l.bundle, false, err);
     cg_box_destroy(l.box);

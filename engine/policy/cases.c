@@ -125,6 +125,14 @@ static void check_member(const char *key, json_t *wanted, const struct cg_answer
     }
 }
 
+static bool is_verdict(const char *word)
+{
+    for (int v = CG_DEFER; v <= CG_DENY; v++)
+        if (strcmp(word, cg_verdict_name((enum cg_verdict)v)) == 0)
+            return true;
+    return false;
+}
+
 static void compare(json_t *test, const struct cg_answer *got, char *why, size_t size)
 {
     const char *wanted = cg_json_str(test, "gives", NULL), *reason = cg_json_str(test, "reason", NULL);
@@ -132,6 +140,10 @@ static void compare(json_t *test, const struct cg_answer *got, char *why, size_t
     json_t *value;
     if (!wanted) {
         snprintf(why, size, "the case does not say what the decision gives");
+        return;
+    }
+    if (!is_verdict(wanted)) {
+        snprintf(why, size, "\"%.40s\" is no verdict; allow, ask, deny and defer are", wanted);
         return;
     }
     if (strcmp(wanted, gives) != 0) {

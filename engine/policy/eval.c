@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One decision asked once, in the box a server would ask it in, and what that took. */
 #include "ask.h"
-#include "load.h"
+#include "question.h"
 
 #include <stdio.h>
-
-enum { QUESTION_MAX = 1024 * 1024 };
 
 /* Also "tool_call, tool_result" for messages. */
 static void name_points(unsigned points, struct cg_buf *out)
@@ -44,40 +42,6 @@ static json_t *or_empty(const json_t *question, const char *key)
 {
     json_t *value = json_object_get(question, key);
     return value ? json_incref(value) : json_object();
-}
-
-/* {"subject": {...}, "ctx": {...}}, both optional. The line of a syntax error is jansson's to tell. */
-static int read_question(const char *path, json_t **out, struct cg_err *err)
-{
-    cg_auto_buf text = { 0 };
-    struct cg_err why = { 0 };
-    const char *key;
-    json_t *value;
-    *out = NULL;
-    if (!path) {
-        *out = json_object();
-        return 0;
-    }
-    int rc = cg_load_read(path, QUESTION_MAX, true, &text, err);
-    if (rc)
-        return rc;
-    cg_auto_json question = cg_json_parse(cg_buf_view(&text), &why);
-    if (!question) {
-        json_error_t at = { .line = 0 };
-        json_decref(json_loadb(text.ptr ? text.ptr : "", text.len, JSON_REJECT_DUPLICATES, &at));
-        return cg_err_set(err, COGENT_INVALID, "%s:%d: %s", path, at.line > 0 ? at.line : 1, why.message);
-    }
-    if (!json_is_object(question))
-        return cg_err_set(err, COGENT_INVALID,
-                          "%s:1: an object {\"subject\": {...}, \"ctx\": {...}} is wanted", path);
-    json_object_foreach (question, key, value) {
-        if (strcmp(key, "subject") != 0 && strcmp(key, "ctx") != 0)
-            return cg_err_set(err, COGENT_INVALID, "%s: %.40s is not known; subject and ctx are", path, key);
-        if (!json_is_object(value))
-            return cg_err_set(err, COGENT_INVALID, "%s: %s must be an object", path, key);
-    }
-    *out = json_incref(question);
-    return 0;
 }
 
 /* What a server makes of it where that is another thing; NULL: nothing else. */
@@ -120,7 +84,7 @@ int cg_policy_eval(const char *path, const char *on, const char *question_path, 
     cg_auto_json question = NULL;
     rc = choose_point(&bundle->decisions[0], path, on, &point, err);
     if (rc == 0)
-        rc = read_question(question_path, &question, err);
+        rc = cg_question_read(question_path, point, &question, err);
     if (rc == 0 && cg_box_create(&cg_box_tenant, &box))
         rc = cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
     if (rc == 0) {

@@ -127,7 +127,7 @@ static int64_t ask(struct cg_policy *policy, const char *tenant, size_t i, enum 
     /* A script that was cut short by what others took is not to blame. */
     if (answer->end == CG_END_TIME && !whole)
         snprintf(answer->reason, sizeof answer->reason, "the policies took longer than 5 ms together");
-    else if (answer->end > CG_END_ERROR)
+    else if (answer->end > CG_END_ERROR && !answer->unfit)
         count_kill(state, i, policy->bundle->decisions[i].name, answer);
     cg_states_mend(policy->states, state);
     int64_t us = cg_cpu_us() - began;

@@ -282,13 +282,36 @@ static void end_run(struct cg_box *box)
     box->took = cg_cpu_us() - box->began;
 }
 
+/* What a helper raises from within has no place: the line of the script that called it is put before. */
+static int place(lua_State *L)
+{
+    lua_Debug at;
+    size_t len;
+    if (lua_type(L, 1) != LUA_TSTRING)
+        return 1;
+    const char *said = lua_tolstring(L, 1, &len);
+    for (int level = 0; lua_getstack(L, level, &at); level++) {
+        lua_getinfo(L, "Sl", &at);
+        if (at.currentline <= 0)
+            continue;
+        if (len <= strlen(at.short_src) || strncmp(said, at.short_src, strlen(at.short_src)) != 0) {
+            lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
+            lua_insert(L, 1);
+            lua_concat(L, 2);
+        }
+        break;
+    }
+    return 1;
+}
+
 enum cg_end cg_box_run(struct cg_box *box, lua_CFunction fn, void *arg, char *why, size_t size)
 {
     CG_REQUIRE(!box->running && !box->broken);
     begin(box);
+    lua_pushcfunction(box->lua, place);
     lua_pushcfunction(box->lua, fn);
     lua_pushlightuserdata(box->lua, arg);
-    int status = lua_pcall(box->lua, 1, 0, 0);
+    int status = lua_pcall(box->lua, 1, 0, 1);
     if (status == LUA_ERRMEM)
         finish_as(box, CG_END_MEMORY);
     else if (status != LUA_OK && box->end == CG_END_FINE)

@@ -532,6 +532,7 @@ static void failing_cases_say_why(void **state)
         const char *test, *why;
     } rows[] = {
         { "{ gives = 'deny' }", "gives ask, not deny" },
+        { "{ gives = 'aks', role = 'x' }", "\"aks\" is no verdict; allow, ask, deny and defer are" },
         { "{ gives = 'ask', role = 'y' }", "role is [\"x\"]" },
         { "{ gives = 'ask', role = 'x', rol = 1 }", "rol means nothing" },
         { "{ gives = 'ask', role = 'x', reason = 'zzz' }", "the reason is" },

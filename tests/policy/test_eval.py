@@ -112,12 +112,56 @@ class Eval(unittest.TestCase):
         self.assertIn("h/none.lua: No such file", self.run_eval(os.path.join(self.folder.name, "h/none.lua"), status=1).stderr)
         good = self.policy("return allow()")
         for content, said in (('{"subject": {},\n "ctx": }', "question.json:2: not valid JSON"), ("[]", "question.json:1: "),
-                              ('{"call": {}}', "call is not known; subject and ctx are"),
-                              ('{"ctx": 5}', "ctx must be an object")):
+                              ('{"contex": {}}', "question.json: /contex is not known; did you mean ctx?"),
+                              ('{"ctx": 5}', "/ctx must be an object"),
+                              ('{"ctx": {"usr": {}}}', "/ctx/usr is not known; did you mean user?"),
+                              ('{"ctx": {"user": {"perms": []}}}', "/ctx/user/perms is not known"),
+                              ('{"ctx": {"user": {"roles": "sales"}}}', "/ctx/user/roles must be"),
+                              ('{"ctx": {"now": "yesterday"}}', "/ctx/now "),
+                              ('{"ctx": {"tenant": {"fields": {"any": 1}, "nam": 1}}}', "/ctx/tenant/nam is not known; did you mean name?"),
+                              ('{"subject": {"tol": "x"}}', "/subject/tol is not known; did you mean tool?"),
+                              ('{"subject": {"effect": "reads"}}', "/subject/effect must be"),
+                              ('{"subject": {"query": "x"}}', "/subject/query is not known")):
             path = self.file("question.json", content)
             self.assertIn(said, self.run_eval(good, "--context", path, status=1).stderr)
 
+    def test_all_that_a_server_gives_may_stand_in_a_context(self):
+        ctx = {"user": {"id": "u", "name": "n", "locale": "en-GB", "roles": ["r"], "permissions": ["p"]},
+               "tenant": {"name": "acme", "fields": {"currency": "GBP"}}, "now": "2026-11-22T07:30:04Z", "run": "run_1",
+               "labels": {"records": True}}
+        call = {"tool": "t", "effect": "read", "args": {"x": [1]}, "labels": {"traced": True, "sources": {"/x/0": "user"}}}
+        self.ask(self.policy("return allow()"), {"subject": call, "ctx": ctx})
+        self.ask(self.policy("return allow()", "'prompt'"), {"subject": {"query": "q", "records": [{}]}, "ctx": ctx})
+        self.ask(self.policy("return allow()", "'tool_result'"), {"subject": {"result": 5}, "ctx": ctx})
+
+    def test_a_context_that_does_not_fit_is_blamed(self):
+        got = self.ask(self.policy("return allow()"), {"subject": {"args": {"x": "y" * 900000}}}, status=1)
+        self.assertIn("subject and ctx, what the policy is asked about, are too large for its ", got["reason"])
+        got = self.ask(self.policy("local s = 'x' while true do s = s .. s end"), {"subject": {"args": {"x": "y"}}}, status=1)
+        self.assertIn("the script used up its 4 MiB", got["reason"])
+
+    def test_messages_name_the_file_as_it_was_given(self):
+        self.file("deep/syn.lua", "return {\n on = }")
+        self.file("syn.lua", "return {\n on = }")
+        self.file("run.lua", "return { on = 'tool_call', decide = function() return 5 end }")
+        for words, status, said in ((("syn.lua",), 1, "cogent policy: syn.lua:2: "), (("./deep/syn.lua",), 1, "./deep/syn.lua:2: "),
+                                    (("run.lua",), 1, '"reason":"run.lua: decide gave a number')):
+            done = subprocess.run([os.environ["COGENT"], "policy", "eval", *words], capture_output=True, text=True,
+                                  cwd=self.folder.name, timeout=60)
+            self.assertEqual(status, done.returncode)
+            self.assertIn(said, done.stdout + done.stderr)
+
+    def test_what_a_helper_raises_has_a_place(self):
+        for body in ("return sum(call.lines, 'x')", "local t = {}\n return join({ {} }, ',')", "return split(nil, ',')",
+                     "return sum({ 1, {} })", "return sum({ {}, {} }, function(l) return l.a.b end)",
+                     "return table.sort({ 1, {}, 'x' })", "return groups(5, nil)", "return date('x') < 5", "return call()"):
+            got = self.ask(self.policy(body), status=1)
+            self.assertRegex(got["reason"], r"h/x\.lua:[34]: ", body)
+            self.assertEqual(1, got["reason"].count("x.lua:"), got["reason"])
+
     def test_usage(self):
+        self.assertIn("--context a file", self.run_eval(LIMIT, "--context", status=2).stderr)
+        self.assertNotIn("not understood", self.run_eval(LIMIT, "--context", status=2).stderr)
         for words in ((), ("--on",), (LIMIT, LIMIT), (LIMIT, "--onn", "x"), (LIMIT, "--context")):
             self.assertIn("cogent policy", self.run_eval(*words, status=2).stderr)
 

@@ -241,6 +241,19 @@ static void count_question(struct cg_request *r)
     r->env->load->open += r->counted;
 }
 
+/* A body is collected as it comes: what is packed would be read as it stands. Answers when one is. */
+static bool takes_coding(struct cg_request *r)
+{
+    const struct cg_http_head *head = cg_exchange_head(r->x);
+    struct cogent_str coding = cg_http_header_find(head, "content-encoding");
+    if (!r->route->body_max || (head->length <= 0 && !head->chunked) || !coding.ptr ||
+        cg_str_caseeq(coding, "identity"))
+        return true;
+    cg_answer_error(r, COGENT_INVALID, "encoding_unknown",
+                    "This route takes no Content-Encoding; only POST /v1/documents/batch does.");
+    return false;
+}
+
 static int64_t on_head(void *arg, struct cg_exchange *x)
 {
     struct cg_request *r = request_create(arg, x);
@@ -264,7 +277,7 @@ static int64_t on_head(void *arg, struct cg_exchange *x)
     const struct cg_http_head *head = cg_exchange_head(x);
     bool is_short = !head->chunked && head->length <= UNREAD_MAX;
     enum admission admission = admit(r, !r->route->begin && is_short);
-    if (admission == ANSWERED || (r->route->begin && !r->route->begin(r)))
+    if (admission == ANSWERED || !takes_coding(r) || (r->route->begin && !r->route->begin(r)))
         return -1;
     r->unknown_key = admission == KEY_UNKNOWN;
     if (admission == ADMITTED)
@@ -282,6 +295,10 @@ static void handle(struct cg_request *r)
         return;
     }
     if (r->route->flags & CG_BODY) {
+        if (cg_exchange_body(r->x).len == 0) {
+            cg_answer_error(r, COGENT_INVALID, "body_invalid", "The body is empty; a JSON object is wanted.");
+            return;
+        }
         r->body = cg_json_parse(cg_exchange_body(r->x), &err);
         if (!r->body) {
             cg_answer_error(r, COGENT_INVALID, "body_invalid", "The body is %s.", err.message);

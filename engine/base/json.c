@@ -75,7 +75,7 @@ static json_t *read_text(struct cogent_str text, unsigned levels, struct cg_err 
     json_error_t why;
     const struct look look = look_at(text);
     if (look.depth > levels) { /* jansson's own limit is 2048: deep enough to hurt recursive readers */
-        cg_err_set(err, COGENT_INVALID, "JSON is nested deeper than %u levels", levels);
+        cg_err_set(err, COGENT_INVALID, "nested deeper than %u levels", levels);
         return NULL;
     }
     /* jansson takes a NUL for the end and looks no further. */

@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
-enum { METHOD_MAX = 20, HOST_MAX = 255 };
+enum { METHOD_MAX = 20, HOST_MAX = 255, LENGTH_DIGITS = 18 };
 
 static bool is_digit(unsigned char c)
 {
@@ -21,14 +21,27 @@ bool cg_http_is_token(unsigned char c)
     return is_word(c, "!#$%&'*+-.^_`|~");
 }
 
+/* Headers that may stand once, and what is said of a second. */
+static const char *twice(struct cogent_str name)
+{
+    static const struct {
+        const char *name, *words;
+    } once[] = {
+        { "host", "The header Host stands twice." },
+        { "authorization", "The header Authorization stands twice." },
+        { "content-length", "The header Content-Length stands twice." },
+        { "transfer-encoding", "The header Transfer-Encoding stands twice." },
+    };
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
+        if (cg_str_caseeq(name, once[i].name))
+            return once[i].words;
+    }
+    return NULL;
+}
+
 bool cg_http_is_guarded(struct cogent_str name)
 {
-    static const char *const names[] = { "host", "authorization", "content-length", "transfer-encoding" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (cg_str_caseeq(name, names[i]))
-            return true;
-    }
-    return false;
+    return twice(name);
 }
 
 static bool all_token(struct cogent_str s)
@@ -206,10 +219,11 @@ static int read_header(struct cogent_str line, struct cg_http_head *head, const 
         if ((c < 0x20 && c != '\t') || c == 0x7f)
             return refuse(400, why, "A header's value holds a control character.");
     }
-    for (size_t i = 0; cg_http_is_guarded(h.name) && i < head->n_headers; i++) {
+    const char *words = twice(h.name);
+    for (size_t i = 0; words && i < head->n_headers; i++) {
         struct cogent_str other = cg_http_header(head, i).name;
         if (other.len == h.name.len && strncasecmp(other.ptr, h.name.ptr, h.name.len) == 0)
-            return refuse(400, why, "A header that may stand once stands twice.");
+            return refuse(400, why, words);
     }
     if (head->n_headers == CG_HTTP_HEADERS_MAX)
         return refuse(431, why, "There are more than 64 headers.");
@@ -219,16 +233,19 @@ static int read_header(struct cogent_str line, struct cg_http_head *head, const 
     return 0;
 }
 
-static int read_length(struct cogent_str text, int64_t *out)
+static int read_length(struct cogent_str text, int64_t *out, const char **why)
 {
     int64_t n = 0;
-    if (text.len == 0 || text.len > 18)
-        return -400;
     for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return -400;
-        n = n * 10 + (text.ptr[i] - '0');
+        if (!is_digit((unsigned char)text.ptr[i]))
+            return refuse(400, why, "Content-Length is not a number.");
+        if (i < LENGTH_DIGITS)
+            n = n * 10 + (text.ptr[i] - '0');
     }
+    if (text.len == 0)
+        return refuse(400, why, "Content-Length is empty.");
+    if (text.len > LENGTH_DIGITS)
+        return refuse(400, why, "Content-Length has more than 18 digits: no body is as large.");
     *out = n;
     return 0;
 }
@@ -282,8 +299,8 @@ static int read_framing(struct cg_http_head *head, const char **why)
         return refuse(400, why, "The request target and the Host header name different hosts.");
     if (length.ptr && coding.ptr)
         return refuse(400, why, "Content-Length and Transfer-Encoding stand together.");
-    if (length.ptr && read_length(length, &head->length) < 0)
-        return refuse(400, why, "Content-Length is not a number.");
+    if (length.ptr && read_length(length, &head->length, why) < 0)
+        return -400;
     if (coding.ptr && (head->minor == 0 || !cg_str_caseeq(coding, "chunked")))
         return refuse(400, why, "The transfer coding is not chunked.");
     int expects = count_expects(head);

@@ -83,6 +83,9 @@ class Doors(unittest.TestCase):
         for status, code, body in rows:
             with self.subTest(body=body[:40]):
                 self.refused(status, code, post(body))
+        self.assertEqual("The body is empty; a JSON object is wanted.", post(b"").json["detail"])
+        self.assertEqual("The body is nested deeper than 64 levels.",
+                         post(b'{"query":' + b"[" * 70 + b"]" * 70 + b"}").json["detail"])
         self.refused(400, "messages_invalid", post(b'{"messages":[]}', "/v1/chat/completions"))
         wrong = self.stack.call("DELETE", "/v1/sessions")
         self.refused(405, "method_not_allowed", wrong)

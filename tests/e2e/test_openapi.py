@@ -2,6 +2,7 @@
 """docs/openapi.json says what the server does: it has the routes of the table and no others, redocly has nothing to say
 about it, and each operation is called, its answers and events as the document describes them."""
 
+import gzip
 import json
 import os
 import re
@@ -247,6 +248,18 @@ class Live(unittest.TestCase):
                 self.assertTrue([s for s in self.answered[name] if s < 300], "no call went well")
                 self.refusals(name)
                 self.assertTrue([s for s in self.answered[name] if s >= 400], "no call went wrong")
+
+    def test_a_body_may_be_packed_in_a_batch_alone(self):
+        packed = gzip.compress(json.dumps({"query": "hello"}).encode())
+        segments = {"id": "x", "type": "invoice"}
+        self.send("searchRecords", 200, {"query": "hello"}, headers={"Content-Encoding": "identity"})
+        for name, (_, _, operation) in sorted(self.operations.items()):
+            if "415" not in operation["responses"]:
+                continue
+            self.send(name, 415, packed, headers={"Content-Encoding": "br"}, **segments)
+            if name != "putDocuments":
+                reply = self.send(name, 415, packed, headers={"Content-Encoding": "gzip"}, **segments)
+                self.assertIn("only POST /v1/documents/batch does", reply.json["detail"])
 
     def refusals(self, name):
         """Without a token, with a dead one, of a tenant that is not there, with a body that is none, without the permission."""

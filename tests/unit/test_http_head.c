@@ -99,6 +99,32 @@ static int read_text(const char *text, size_t len, struct cg_http_head *head)
     return n;
 }
 
+/* The sentence says which header, and what is wrong with it. */
+static void refusals_say_which(void **state)
+{
+    static const struct {
+        const char *headers, *says;
+    } told[] = {
+        { "Host: a\r\nhost: b\r\n", "The header Host stands twice." },
+        { "Host: a\r\nAUTHORIZATION: a\r\nauthorization: a\r\n", "The header Authorization stands twice." },
+        { "Host: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n",
+          "The header Content-Length stands twice." },
+        { "Host: a\r\nContent-Length: 12345678901234567890123\r\n",
+          "Content-Length has more than 18 digits: no body is as large." },
+        { "Host: a\r\nContent-Length: 1234567890123456789012x\r\n", "Content-Length is not a number." },
+        { "Host: a\r\nContent-Length:\r\n", "Content-Length is empty." },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        char text[200];
+        const char *why = NULL;
+        struct cg_http_head head;
+        snprintf(text, sizeof text, "GET / HTTP/1.1\r\n%s\r\n", told[i].headers);
+        assert_int_equal(cg_http_head_read(cogent_str(text), &head, &why), -400);
+        assert_string_equal(why, told[i].says);
+    }
+}
+
 static void verdicts(void **state)
 {
     (void)state;
@@ -266,8 +292,11 @@ static void chunked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(verdicts), cmocka_unit_test(nul_is_refused_everywhere),
-        cmocka_unit_test(parts),    cmocka_unit_test(sizes),
+        cmocka_unit_test(verdicts),
+        cmocka_unit_test(refusals_say_which),
+        cmocka_unit_test(nul_is_refused_everywhere),
+        cmocka_unit_test(parts),
+        cmocka_unit_test(sizes),
         cmocka_unit_test(chunked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

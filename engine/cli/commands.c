@@ -187,8 +187,8 @@ int cg_cli_help(int argc, char **argv)
         for (size_t i = 0; i < cg_command_count; i++)
             names[i] = cg_commands[i].name;
         const char *near = cg_nearest(argv[1], names);
-        fprintf(stderr, "cogent: there is no command \"%s\"%s%s%s; `cogent help` lists them\n", argv[1],
-                near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        fprintf(stderr, "cogent: there is no command \"%s\"%s%s%s `cogent help` lists them.\n", argv[1],
+                near ? "; did you mean \"" : "", near ? near : ".", near ? "\"?" : "");
         return CG_EXIT_USAGE;
     }
     printf("cogent %s %s\n\n%s", command->name, command->usage, command->help);

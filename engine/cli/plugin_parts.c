@@ -56,8 +56,9 @@ void cg_kit_descriptor(struct cg_kit *kit, size_t unused)
     }
     const char *path;
     const struct cogent_plugin *plugin = cg_plugin_get(room->plugins, 0, &path);
-    cg_kit_say(kit, CG_KIT_OK, "load", "", "it loads as the engine loads it, %zu tools",
-               cg_tool_count(room->plugins));
+    const size_t tools = cg_tool_count(room->plugins);
+    cg_kit_say(kit, CG_KIT_OK, "load", "", "it loads as the engine loads it, %zu tool%s", tools,
+               tools == 1 ? "" : "s");
     check_size(kit, plugin);
     check_numbers(kit, entry);
     kit->page->tools = (uint32_t)cg_tool_count(room->plugins);

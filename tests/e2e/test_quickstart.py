@@ -195,6 +195,10 @@ class Quickstart(unittest.TestCase):
     def test_usage(self):
         self.assertIn("ask", self.run_cogent("help"))
         self.assertIn("--session", self.run_cogent("help", "ask"))
+        for word, said in (("polcy", 'there is no command "polcy"; did you mean "policy"? `cogent help` lists them.'),
+                           ("zzz", 'there is no command "zzz". `cogent help` lists them.')):
+            self.run_cogent("help", word, status=2)
+            self.assertIn(said, self.errors)
         self.assertIn("--session", self.run_cogent("ask", "--help"))
         self.assertRegex(self.run_cogent("--version"), r"^cogent \d")
         for wrong in (["asc"], ["ask", "two", "words"], ["ask", "--nonsense", "x"], ["token"], ["runs", "cancel"],

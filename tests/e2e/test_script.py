@@ -31,10 +31,10 @@ class Script(unittest.TestCase):
     def command(self, *arguments):
         return [os.path.join(TREE, "scripts", "quickstart"), "--state", os.path.join(self.folder, "state"), *arguments]
 
-    def run_script(self, *arguments):
+    def run_script(self, *arguments, status=0):
         done = subprocess.run(self.command(*arguments), env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, timeout=240)
-        self.assertEqual(0, done.returncode, done.stdout)
+        self.assertEqual(status, done.returncode, done.stdout)
         return done.stdout
 
     def left_running(self):
@@ -55,6 +55,16 @@ class Script(unittest.TestCase):
             file.write(CSV)
         shown = self.run_script("--data", path)
         self.assertIn("35.64 GBP [1]", shown)
+        self.assertEqual("", self.left_running())
+
+    def test_a_file_of_which_nothing_can_be_taken(self):
+        path = os.path.join(self.folder, "sales.csv")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(CSV.replace("2010-12-01T", "12/1/2010 ").replace("2010-12-02T", "12/2/2010 "))
+        shown = self.run_script("--data", path, status=1)
+        self.assertIn("0 lines taken, 4 left out", shown)
+        self.assertIn("no line could be taken", shown)
+        self.assertIn("invoice_date", shown)
         self.assertEqual("", self.left_running())
 
     def test_kept_servers_end_with_ctrl_c(self):

@@ -158,7 +158,7 @@ const char *books_sale(struct books *books, const struct sale *sale)
     if (*sale->sku == '\0')
         return "stock_code is empty";
     if (!moment_valid(sale->at))
-        return "invoice_date is no date and time";
+        return "invoice_date is no date and time such as 2010-12-01 08:26";
     if (!decimal_amount(sale->quantity, sale->price, &numbers[6]))
         return "the amount is too large";
     sqlite3_reset(books->line);
@@ -172,6 +172,12 @@ const char *books_sale(struct books *books, const struct sale *sale)
     }
     ledger_next(books->ledger, books->line);
     return NULL;
+}
+
+void books_abandon(struct books *books)
+{
+    sqlite3_finalize(books->line);
+    books->line = NULL;
 }
 
 bool books_finish(struct books *books)

@@ -34,5 +34,7 @@ void books_item(struct books *books, const char *sku, const char *category);
 const char *books_sale(struct books *books, const struct sale *sale);
 
 bool books_finish(struct books *books);
+/* Instead of it: what was begun goes with the ledger's closing. */
+void books_abandon(struct books *books);
 
 #endif

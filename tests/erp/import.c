@@ -116,7 +116,13 @@ bool import_books(struct ledger *ledger, const char *path)
 
     if (import.csv != NULL && header_read(&import, path) && books_begin(&import.books, ledger)) {
         lines_take(&import, path);
-        done = books_finish(&import.books);
+        if (import.taken > 0) {
+            done = books_finish(&import.books);
+        } else {
+            fprintf(stderr, "erp-demo: %s: no line could be taken, so there is nothing to sell; %s\n", path,
+                    import.left_out ? "the lines above say why" : "it holds none behind its header");
+            books_abandon(&import.books);
+        }
     }
     csv_close(import.csv);
     return done;

@@ -580,6 +580,17 @@ class Imported(unittest.TestCase):
             self.assertIn(word, told[number])
         self.assertIn("10 lines taken, 6 left out", reports[-1])
 
+    def test_a_file_of_which_nothing_can_be_taken_is_refused(self):
+        path = os.path.join(self.directory, "bad.csv")
+        head = CSV.split("\n")[0] + "\n"
+        for rows, said in ((head + "1,10A,Lantern,6,01/03/2024 9:10,2.55,10001,France\n", "the lines above say why"),
+                           (head, "it holds none behind its header")):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(rows)
+            for _ in range(2):  # what was founded of it is not kept either
+                with self.assertRaisesRegex(RuntimeError, "no line could be taken, so there is nothing to sell; " + said):
+                    self.start("--tenant", "acme=" + path)
+
     def test_gzip_is_told_by_its_first_bytes(self):
         packed = os.path.join(self.directory, "sales.data")
         with gzip.open(packed, "wb") as file:

@@ -337,7 +337,8 @@ struct cogent_op cg_invoke_chat(const struct cg_invoke_env *env, struct cogent_o
         int rc = provider->api->chat(provider->self, &t->chat);
         t->chat.messages = NULL;
         t->chat.tools = NULL;
-        t->chat.n_messages = t->chat.n_tools = 0;
+        t->chat.withheld = NULL;
+        t->chat.n_messages = t->chat.n_tools = t->chat.n_withheld = 0;
         leave(&t->c, rc);
     }
     return op;

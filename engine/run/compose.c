@@ -209,6 +209,27 @@ static bool asked_for(const json_t *tools, const char *name)
     return false;
 }
 
+/* Whether the run may offer the tool, were it for its user's rights to say. */
+static bool may_offer(const struct cg_run *run, const struct cg_tool *t)
+{
+    bool hidden = COGENT_HAS(t->api, hidden) && t->api->hidden;
+    return !hidden && asked_for(json_object_get(cg_run_opening(run), "tools"), t->api->name);
+}
+
+struct cogent_withheld *cg_compose_withheld(struct cg_run *run, size_t *n)
+{
+    const struct cg_plugins *plugins = run->env->plugins;
+    struct cogent_withheld *withheld = cg_calloc(cg_tool_count(plugins) + 1, sizeof *withheld);
+    *n = 0;
+    for (size_t i = 0; withheld && i < cg_tool_count(plugins); i++) {
+        const struct cg_tool *t = cg_tool_get(plugins, i);
+        if (may_offer(run, t) && !cg_caller_may(run->caller, t->api->permission))
+            withheld[(*n)++] =
+                (struct cogent_withheld){ cogent_str(t->api->name), cogent_str(t->api->permission) };
+    }
+    return withheld;
+}
+
 struct cogent_offer *cg_compose_offers(struct cg_run *run, size_t *n)
 {
     const struct cg_plugins *plugins = run->env->plugins;
@@ -216,9 +237,7 @@ struct cogent_offer *cg_compose_offers(struct cg_run *run, size_t *n)
     *n = 0;
     for (size_t i = 0; offers && i < cg_tool_count(plugins); i++) {
         const struct cg_tool *t = cg_tool_get(plugins, i);
-        bool hidden = COGENT_HAS(t->api, hidden) && t->api->hidden;
-        if (hidden || !cg_caller_may(run->caller, t->api->permission) ||
-            !asked_for(json_object_get(cg_run_opening(run), "tools"), t->api->name))
+        if (!may_offer(run, t) || !cg_caller_may(run->caller, t->api->permission))
             continue;
         offers[(*n)++] = (struct cogent_offer){ cogent_str(t->api->name), cogent_str(t->api->about),
                                                 cogent_str(t->args_text), t->api->effect };

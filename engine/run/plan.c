@@ -278,7 +278,7 @@ static void ask_link(struct cg_run *run)
     const struct cg_provider *provider = link ? split_link(run, link, &model) : NULL;
     struct cg_plan *p = provider ? calloc(1, sizeof *p) : NULL;
     struct cg_messages messages;
-    size_t n_offers;
+    size_t n_offers, n_withheld;
     bool composed = p && cg_compose_messages(run, &messages) == 0;
     if (composed && cg_run_half(run)) { /* a model must not answer from half of it */
         cg_messages_finish(&messages);
@@ -296,6 +296,7 @@ static void ask_link(struct cg_run *run)
     p->provider = provider;
     p->link = link;
     struct cogent_offer *offers = cg_compose_offers(run, &n_offers);
+    struct cogent_withheld *withheld = cg_compose_withheld(run, &n_withheld);
     p->guard = (struct cg_guard){ .marker = out_marker, .text = out_text, .arg = p };
     p->calls = json_array();
     p->began_us = cg_mono_us();
@@ -305,6 +306,8 @@ static void ask_link(struct cg_run *run)
         .n_messages = messages.n,
         .tools = offers,
         .n_tools = n_offers,
+        .withheld = withheld,
+        .n_withheld = n_withheld,
         .max_tokens = (uint32_t)cg_json_int(cg_run_context(run), "max_tokens", 0),
         .temperature = json_number_value(json_object_get(cg_run_context(run), "temperature")),
         .asker = &run->asker.abi,
@@ -314,6 +317,7 @@ static void ask_link(struct cg_run *run)
     p->op = cg_invoke_chat(&run->env->invoke, run->work, provider, &chat, &events, p);
     cg_messages_finish(&messages);
     free(offers);
+    free(withheld);
     if (cogent_op_none(p->op))
         failed(p, COGENT_NO_MEMORY, "out of memory");
     else if (run->n_turns) /* what there is before the first turn, the second asks for again */

@@ -274,6 +274,8 @@ int cg_compose_messages(struct cg_run *run, struct cg_messages *out);
 void cg_messages_finish(struct cg_messages *messages);
 /* The tools this caller is offered. To free. */
 struct cogent_offer *cg_compose_offers(struct cg_run *run, size_t *n);
+/* Those that it would be offered if its user had the right; to free. */
+struct cogent_withheld *cg_compose_withheld(struct cg_run *run, size_t *n);
 
 /* decide.c: the tenant's policies are asked and counted. Finish out. */
 void cg_run_decide(const struct cg_run *run, enum cg_point point, const json_t *subject,

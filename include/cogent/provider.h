@@ -49,6 +49,12 @@ struct cogent_offer {
     int effect;
 };
 
+/* A tool that this asker has not the right to, and what it needs: for who says why something is not done. */
+struct cogent_withheld {
+    struct cogent_str name;
+    struct cogent_str permission;
+};
+
 struct cogent_turn_usage {
     size_t size;
     int64_t input_tokens;
@@ -64,7 +70,7 @@ enum cogent_finish {
     COGENT_FINISH_FILTER = 3,
 };
 
-/* One model turn. messages and tools, and all that they borrow, live until chat() returns: what is needed of them later is
+/* One model turn. messages, tools and withheld, and all that they borrow, live until chat() returns: what is needed of them later is
  * copied. The other borrowed members live until the turn is over. */
 struct cogent_chat {
     size_t size;
@@ -81,6 +87,8 @@ struct cogent_chat {
     int64_t now; /* microseconds since 1970: what "today" means in this run */
     void *data;
     void (*release)(void *data);
+    const struct cogent_withheld *withheld; /* lives as long as tools */
+    size_t n_withheld;
 };
 
 /* Texts to vectors of one model. Borrowed members live until it is over. */

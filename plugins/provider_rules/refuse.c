@@ -49,6 +49,21 @@ static void ask(struct cp_buf *out, const struct plan *plan)
         cp_buf_text(out, sentences[plan->missing->type]);
 }
 
+/* Not offered: a right that the user lacks, or a tool that is not for this question. */
+static void no_right(struct cp_buf *out, const struct cogent_chat *chat, const char *tool)
+{
+    for (size_t i = 0; COGENT_HAS(chat, n_withheld) && i < chat->n_withheld; i++) {
+        const struct cogent_withheld *w = &chat->withheld[i];
+        if (w->name.len != strlen(tool) || memcmp(w->name.ptr, tool, w->name.len) != 0)
+            continue;
+        cp_buf_text(out, "You do not have the right to do this: it needs the permission ");
+        cp_words(out, w->permission, 100);
+        cp_buf_text(out, ".");
+        return;
+    }
+    cp_buf_format(out, "This cannot be done here: the tool %s is not offered.", tool);
+}
+
 void answer_plain(struct cp_buf *out, const struct rules *rules, const struct cogent_chat *chat,
                   const struct plan *plan)
 {
@@ -61,7 +76,7 @@ void answer_plain(struct cp_buf *out, const struct rules *rules, const struct co
                       plan->other->about);
         break;
     case PLAN_RIGHT:
-        cp_buf_format(out, "You do not have the right to do this: it needs %s.", plan->rule->tool);
+        no_right(out, chat, plan->rule->tool);
         break;
     default:
         cp_buf_text(out, "I can't answer that.");

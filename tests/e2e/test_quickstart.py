@@ -97,6 +97,7 @@ class Quickstart(unittest.TestCase):
         events = self.events(QUESTIONS[0][0], bearer=token(permissions=["sales.*", "inventory.read"], sub="sam"))
         self.assertNotIn("139.12", json.dumps(events))
         self.assertEqual([c for c in self.named(events, "citation") if c["type"] == "invoice"], [])
+        self.assertIn("it needs the permission finance.read", events[-1]["data"]["content"])
 
     # Writing.
 

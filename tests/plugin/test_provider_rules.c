@@ -29,6 +29,7 @@ static struct {
     size_t pieces;
     int calls, completed, finish, err, usages;
     int64_t tokens;
+    int withholds; /* what is left out is told, with its permission */
 } t;
 
 static void chat_text(struct cogent_chat *chat, struct cogent_str text)
@@ -112,6 +113,8 @@ static void turn(const struct cogent_message *messages, size_t n, const char *wi
             offers[n_offers++] = (struct cogent_offer){
                 cogent_str(tool_names[i]), { "", 0 }, { "{}", 2 }, i < 6 ? COGENT_READ : COGENT_WRITE
             };
+    const struct cogent_withheld withheld = { cogent_str(without ? without : ""),
+                                              cogent_str("finance.create") };
     struct cogent_chat chat = { .size = sizeof chat,
                                 .host = &host,
                                 .op = { 1, 1 },
@@ -121,7 +124,9 @@ static void turn(const struct cogent_message *messages, size_t n, const char *wi
                                 .tools = offers,
                                 .n_tools = n_offers,
                                 .temperature = -1,
-                                .now = 1767182400000000 };
+                                .now = 1767182400000000,
+                                .withheld = &withheld,
+                                .n_withheld = without && t.withholds };
     t.text[0] = t.call[0] = '\0';
     t.pieces = 0;
     t.calls = t.completed = t.finish = t.err = t.usages = 0;
@@ -284,7 +289,12 @@ static void a_missing_right_is_told(void **state)
     (void)state;
     struct cogent_message m = user("Create an invoice for customer 17850: 6 of 85123A at 2.55");
     turn(&m, 1, "create_invoice");
-    assert_string_equal(t.text, "You do not have the right to do this: it needs create_invoice.");
+    assert_string_equal(t.text, "This cannot be done here: the tool create_invoice is not offered.");
+    t.withholds = 1;
+    turn(&m, 1, "create_invoice");
+    assert_string_equal(t.text,
+                        "You do not have the right to do this: it needs the permission finance.create.");
+    t.withholds = 0;
     m = user("What is the meaning of life?");
     turn(&m, 1, "create_invoice");
     assert_null(strstr(t.text, "creating an invoice"));

@@ -88,7 +88,21 @@ static void spell_crashes(const json_t *row, char *out, size_t size)
         snprintf(out, size, "0");
 }
 
-static void show(const json_t *rows)
+/* What a server has loaded that COGENT_URL names, this command does not know. */
+static void show_source(const struct cg_config *config)
+{
+    if (config->folder) {
+        printf("\nas the configuration in ");
+        cg_out_text(config->folder);
+        printf(
+            " has it, with the crashes of the server of its state folder; COGENT_CONFIG=FILE names another\n");
+    } else {
+        printf(
+            "\nno configuration is named, so this is the embedded default; COGENT_CONFIG=FILE names one\n");
+    }
+}
+
+static void show(const json_t *rows, const struct cg_config *config)
 {
     static const char *const titles[] = { "PLUGIN", "VERSION", "LICENSE", "ABI",
                                           "KIND",   "TOOLS",   "CRASHES", "FILE" };
@@ -112,6 +126,7 @@ static void show(const json_t *rows)
         cg_table_row(&table, cells);
     }
     cg_table_end(&table);
+    show_source(config);
 }
 
 int cg_plugin_list(bool json)
@@ -134,7 +149,7 @@ int cg_plugin_list(bool json)
     else if (json)
         cg_out_json(rows);
     else
-        show(rows);
+        show(rows, config);
     cg_parts_finish(&parts);
     cg_config_destroy(config);
     cg_files_destroy(files);

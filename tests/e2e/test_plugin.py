@@ -291,6 +291,10 @@ class Plugin(unittest.TestCase):
             self.assertIn("get_invoice", rows["tool_http"]["tools"])
             done = subprocess.run([os.environ["COGENT"], "plugin", "list"], env=env, stdout=subprocess.PIPE, text=True, check=True)
             self.assertRegex(done.stdout, r"freed +1 +Apache-2\.0 +0 +tool +1 +0 +/")
+            self.assertIn(f"as the configuration in {stack.folder} has it", done.stdout)
+            done = subprocess.run([os.environ["COGENT"], "plugin", "list"], env=dict(env, COGENT_CONFIG=""), stdout=subprocess.PIPE,
+                                  text=True, check=True)
+            self.assertIn("this is the embedded default; COGENT_CONFIG=FILE names one", done.stdout)
             # A configuration that does not load is told like everywhere.
             stack.write_config({"main": ["rules"]}, 1, 0, f'tools = {{ "{self.make("short_tool")}" }},')
             done = subprocess.run([os.environ["COGENT"], "plugin", "list"], env=env, stderr=subprocess.PIPE, text=True, check=False)

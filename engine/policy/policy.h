@@ -98,11 +98,11 @@ void cg_prompt_finish(struct cg_prompt *prompt);
 int cg_policy_cases(const char *path, json_t **report, struct cg_err *err);
 
 /* Asks the one decision in `path`, in the box and on the budget of a server. on: the point, NULL when it has only one;
- * question_path: a file {"subject", "ctx"} as cg_policy_decide takes them, NULL: empty ones. report, a new reference:
+ * question_path: a file {"subject", "ctx"} as the engine gives them there, NULL: empty ones. report, a new reference:
  * {"decision", "on", "asked": whether tool, kind and role let it be asked about this, "verdict", "reason",
- * "obligations"?, "note"?, "server"?: {"does": "denies" or "refuses the bundle", "why"}, where that is another thing, "end": "fine", "error", "steps",
- * "time" or "memory", "steps", "bytes", "us"}. 0 when it was
- * asked, whatever came of it. */
+ * "obligations"?, "note"?, "server"?: what a server makes of it where that is another thing: {"does": "denies" or
+ * "refuses the bundle", "why"}, "end": "fine", "error", "steps", "time" or "memory", "steps", "bytes", "us"}. 0 when it
+ * was asked, whatever came of it. */
 int cg_policy_eval(const char *path, const char *on, const char *question_path, json_t **report,
                    struct cg_err *err);
 

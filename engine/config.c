@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "engine/base/clock.h"
+#include "engine/base/log.h"
 #include "engine/base/options.h"
 
 #include <stddef.h>
@@ -59,7 +60,7 @@ static const struct cogent_option root_options[] = {
     { COGENT_OPT_STRING, "rules", NULL, AT(rules), "Folder of the rules provider's files." },
     { COGENT_OPT_JSON, "limits", "{}", AT(limits), "What one question and one tenant may use: see limits." },
     { COGENT_OPT_JSON, "tenants", "{}", AT(tenants),
-      "Tenants by name: erp_url, web_url, locale, currency, time_zone; and what tools name." },
+      "Tenants by name, at least one: erp_url, web_url, locale, currency, time_zone; and what tools name." },
     { 0 },
 };
 
@@ -140,7 +141,12 @@ void cg_config_reference(struct cg_buf *out)
         out,
         "# Configuration\n\nMade by `cogentd --config-reference`; not edited by hand. The file is Lua and returns a "
         "table; `env \"NAME\"` and `file \"PATH\"` read secrets. An unknown key is an error that names the nearest "
-        "known one. `cogentd --check-config` says what is wrong and where.\n");
+        "known one. Relative paths begin at the file's folder. A duration is a number with its unit: `ms`, `s`, `m`, `h` or "
+        "`d`.\n\n"
+        "`cogentd --check-config` says what is wrong, and in which file and key; a start and a reload (SIGHUP) refuse the "
+        "same, and a reload that is refused changes nothing. It opens and makes nothing, so what only a start can find out is "
+        "left to that: an address that is taken, a host's name that nobody knows, a state folder or a database that cannot "
+        "be made.\n");
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         cg_buf_printf(out, "\n## %s\n\n", parts[i].title);
         cg_options_markdown(parts[i].table, out);
@@ -154,6 +160,24 @@ char *cg_config_path(const struct cg_config *config, const char *path)
         cg_buf_printf(&out, "%s/", config->folder);
     cg_buf_text(&out, path);
     return cg_buf_steal(&out);
+}
+
+char *cg_config_address(const struct cg_config *config, const char *where)
+{
+    struct cg_buf out = { 0 };
+    if (strncmp(where, "unix:", 5) == 0 && where[5] && where[5] != '/')
+        cg_buf_printf(&out, "unix:%s/%s", config->state, where + 5);
+    else
+        cg_buf_text(&out, where);
+    return cg_buf_steal(&out);
+}
+
+int cg_config_blame(const char *path, struct cg_err *err)
+{
+    const struct cg_err inner = *err;
+    if (path && inner.message[0] != '/' && strncmp(inner.message, path, strlen(path)) != 0)
+        cg_err_set(err, inner.code, "%s: %s", path, inner.message);
+    return inner.code;
 }
 
 static char *below(const char *folder, const char *name)
@@ -198,6 +222,13 @@ static bool is_list(const char *text)
     return json_is_array(value) || (json_is_object(value) && json_object_size(value) == 0); /* Lua: {} */
 }
 
+/* A number alone would be seconds, which nobody can see: "24" was meant for hours. */
+static int64_t duration_of(const char *text)
+{
+    size_t n = strlen(text);
+    return n && text[n - 1] >= '0' && text[n - 1] <= '9' ? -1 : cg_duration_parse(cogent_str(text));
+}
+
 /* A limit of nothing would refuse every question with words that blame the asker. */
 static int check_limits(const struct cg_config_limits *l, struct cg_err *err)
 {
@@ -215,8 +246,10 @@ static int check_limits(const struct cg_config_limits *l, struct cg_err *err)
         if (all[i].value < 1)
             return cg_err_set(err, COGENT_INVALID, "limits: %s must be 1 or more", all[i].name);
     }
-    if (cg_duration_parse(cogent_str(l->approval)) <= 0)
-        return cg_err_set(err, COGENT_INVALID, "limits: approval must be a duration such as \"24h\"");
+    if (duration_of(l->approval) <= 0)
+        return cg_err_set(
+            err, COGENT_INVALID,
+            "limits: approval must be a duration with its unit such as \"24h\" (ms, s, m, h, d)");
     return 0;
 }
 
@@ -291,10 +324,13 @@ static int check_http(const struct cg_config_http *h, struct cg_err *err)
                               (long long)numbers[i].least, (long long)numbers[i].most);
     }
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        int64_t ms = cg_duration_parse(cogent_str(times[i].value));
+        int64_t ms = duration_of(times[i].value);
         if (ms <= 0 || ms > 86400000)
-            return cg_err_set(err, COGENT_INVALID,
-                              "http: %s must be a duration such as \"30s\", of at most a day", times[i].name);
+            return cg_err_set(
+                err, COGENT_INVALID,
+                "http: %s must be a duration with its unit such as \"30s\" (ms, s, m, h, d), of at "
+                "most a day",
+                times[i].name);
     }
     return 0;
 }
@@ -325,6 +361,8 @@ static int settle(struct cg_config *c, struct cg_err *err)
     settle_path(c, &c->entities, c->share, "entities");
     settle_path(c, &c->policies, c->share, "bundles/default");
     settle_path(c, &c->rules, c->share, "rules");
+    if (c->ca)
+        settle_path(c, &c->ca, "", "");
     if (!c->tools) {
         cg_auto_free char *erp = below(c->share, "tools/erp.lua");
         cg_auto_json list = json_pack("[s]", erp);
@@ -334,6 +372,9 @@ static int settle(struct cg_config *c, struct cg_err *err)
         free(c->modules);
         c->modules = cg_config_path(c, c->plugins);
     }
+    if (cg_log_level_parse(c->log) < 0)
+        return cg_err_set(err, COGENT_INVALID, "log: \"%.64s\" is no level: error, warn, info or debug",
+                          c->log);
     if (strncmp(c->database, "postgres", 8) == 0)
         return cg_err_set(err, COGENT_INVALID,
                           "database: only a file of the embedded database is supported so far");
@@ -377,6 +418,7 @@ int cg_config_load(struct cg_files *files, const char *path, struct cg_config **
     c->modules = cg_str_dup(cogent_str(env_or("COGENT_PLUGINS", CG_PLUGIN_DIR)));
     int rc = 0;
     if (path) {
+        c->path = cg_str_dup(cogent_str(path));
         c->folder = folder_of(path);
         rc = cg_files_load(files, path, "config", &c->root, err);
     }
@@ -385,6 +427,7 @@ int cg_config_load(struct cg_files *files, const char *path, struct cg_config **
     if (rc == 0)
         rc = settle(c, err);
     if (rc < 0) {
+        cg_config_blame(path, err);
         cg_config_destroy(c);
         return rc;
     }
@@ -404,6 +447,7 @@ void cg_config_destroy(struct cg_config *c)
     free(c->trusted);
     json_decref(c->auth_keys);
     json_decref(c->root);
+    free(c->path);
     free(c->folder);
     free(c->share);
     free(c->modules);

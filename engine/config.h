@@ -42,6 +42,7 @@ struct cg_config {
     struct cg_net *trusted; /* http.trusted_proxies */
     size_t n_trusted;
     json_t *auth_keys; /* absolute paths of the public keys; NULL: none */
+    char *path;        /* of the file; NULL: the embedded default */
     char *folder;      /* of the file: relative paths begin here */
     char *share;       /* shipped data: tools, entities, bundles, rules */
     char *modules;     /* shipped plugins */
@@ -54,6 +55,12 @@ void cg_config_destroy(struct cg_config *config);
 
 /* A path of the configuration: absolute as it stands, else below its folder. To free. */
 char *cg_config_path(const struct cg_config *config, const char *path);
+
+/* An address of `listen` or `metrics`; a relative socket lies in the state folder. To free. */
+char *cg_config_address(const struct cg_config *config, const char *where);
+
+/* Puts the configuration's file before a sentence that names none. Returns err's code. */
+int cg_config_blame(const char *path, struct cg_err *err);
 
 /* The reference page of all keys, from the tables. */
 void cg_config_reference(struct cg_buf *out);

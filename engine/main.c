@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * cogentd: the master, or, when the master says so, a worker. */
+#include "config_check.h"
 #include "engine.h"
 #include "engine/base/log.h"
 #include "engine/base/memory.h"
@@ -16,7 +17,7 @@ static const char usage[] =
     "cogentd - the agent engine's server\n"
     "\n"
     "  cogentd [-c FILE]              serve; stop with SIGTERM, reload with SIGHUP\n"
-    "  cogentd [-c FILE] --check-config   say what is wrong with a configuration, and where\n"
+    "  cogentd [-c FILE] --check-config   say what is wrong with a configuration: which file, which key\n"
     "  cogentd --config-reference     the reference of all keys, as Markdown\n"
     "\n"
     "  -c, --config FILE   default: COGENT_CONFIG, else /etc/cogent/cogent.lua, else the embedded default\n"
@@ -61,7 +62,9 @@ static int check_config(const char *path)
     if (rc == 0)
         rc = cg_config_load(files, path, &config, &err);
     if (rc == 0)
-        rc = cg_engine_check(files, config, &err);
+        rc = cg_config_check(config, &err);
+    if (rc == 0 && cg_engine_check(files, config, &err) < 0)
+        rc = cg_config_blame(config->path, &err);
     cg_config_destroy(config);
     cg_files_destroy(files);
     if (rc < 0)

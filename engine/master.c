@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "master.h"
 
+#include "config_check.h"
 #include "deaths.h"
 #include "engine/base/clock.h"
 #include "engine/base/keys.h"
@@ -99,18 +100,16 @@ static int lock_state(struct master *m, struct cg_err *err)
     return 0;
 }
 
-static int open_one(struct master *m, const char *where, int *fd, struct cg_err *err)
+static int open_one(struct master *m, const char *key, const char *where, int *fd, struct cg_err *err)
 {
-    char path[512];
-    /* A relative socket lies in the state folder. */
-    if (strncmp(where, "unix:", 5) == 0 && where[5] != '/') {
-        snprintf(path, sizeof path, "unix:%s/%s", m->config->state, where + 5);
-        where = path;
-    }
+    struct cg_err why;
+    cg_auto_free char *whole = cg_config_address(m->config, where);
     const struct cg_config_socket *s = &m->config->socket_options;
     const struct cg_socket_rights rights = { (unsigned)strtoul(s->mode, NULL, 8), s->group };
-    *fd = cg_listen(where, &rights, err);
-    return *fd < 0 ? *fd : 0;
+    if (!whole)
+        return cg_err_set(err, COGENT_NO_MEMORY, "out of memory");
+    *fd = cg_listen(whole, &rights, &why);
+    return *fd < 0 ? cg_err_set(err, *fd, "%s: %s", key, why.message) : 0;
 }
 
 /* Where tests and the command line find a port that was 0. Complete or not there: it says that the server is up. */
@@ -139,17 +138,14 @@ static int open_listeners(struct master *m, struct cg_err *err)
     cg_auto_json list = cg_json_parse(cogent_str(m->config->listen), err);
     m->metrics_fd = -1;
     json_array_foreach (list, i, where) {
-        if (!json_is_string(where) || m->n_listen == CG_LISTENERS_MAX)
-            return cg_err_set(err, COGENT_INVALID, "listen: must be a list of at most %d addresses",
-                              CG_LISTENERS_MAX);
-        int rc = open_one(m, json_string_value(where), &m->listen_fds[m->n_listen], err);
+        int rc = open_one(m, "listen", json_string_value(where), &m->listen_fds[m->n_listen], err);
         if (rc < 0)
             return rc;
         m->n_listen++;
     }
     if (strcmp(m->config->metrics, "off") == 0)
         return 0;
-    return open_one(m, m->config->metrics, &m->metrics_fd, err);
+    return open_one(m, "metrics", m->config->metrics, &m->metrics_fd, err);
 }
 
 static int open_shared(struct master *m, struct cg_err *err)
@@ -424,8 +420,10 @@ static void on_reload(void *arg, int signal)
     (void)signal;
     if (m->stopping || m->proving)
         return;
-    if (cg_files_create(&files, &err) < 0 || cg_config_load(files, m->path, &config, &err) < 0) {
+    if (cg_files_create(&files, &err) < 0 || cg_config_load(files, m->path, &config, &err) < 0 ||
+        cg_config_check(config, &err) < 0) {
         cg_log(CG_ERROR, "reload.refused", CG_S("why", err.message));
+        cg_config_destroy(config);
         cg_files_destroy(files);
         return;
     }
@@ -488,12 +486,11 @@ static int prepare(struct master *m, struct cg_err *err)
     int rc = cg_files_create(&m->files, err);
     if (rc == 0)
         rc = cg_config_load(m->files, m->path, &m->config, err);
+    if (rc == 0)
+        rc = cg_config_check(m->config, err);
     if (rc < 0)
         return rc;
-    int level = cg_log_level_parse(m->config->log);
-    if (level < 0)
-        return cg_err_set(err, COGENT_INVALID, "log: must be error, warn, info or debug");
-    cg_log_setup((enum cg_level)level, "master");
+    cg_log_setup((enum cg_level)cg_log_level_parse(m->config->log), "master");
     rc = make_folder(m->config->state, err);
     if (rc == 0)
         rc = lock_state(m, err);

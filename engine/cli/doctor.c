@@ -7,6 +7,7 @@
 #include "out.h"
 
 #include "engine/base/keys.h"
+#include "engine/config_check.h"
 #include "engine/svc/auth.h"
 
 #include <errno.h>
@@ -43,14 +44,15 @@ static bool check_config(struct cg_doctor *d)
     int rc = cg_files_create(&d->files, &err);
     if (rc == 0)
         rc = cg_config_load(d->files, d->path, &d->config, &err);
-    if (rc < 0) {
+    if (rc == 0)
+        rc = cg_config_check(d->config, &err);
+    if (rc < 0)
         cg_doctor_add(d, "configuration", false,
                       "mend the file at the place named; docs: cogentd --config-reference", "%s",
                       err.message);
-        return false;
-    }
-    cg_doctor_add(d, "configuration", true, "", "%s is in order", shown_path(d));
-    return true;
+    else
+        cg_doctor_add(d, "configuration", true, "", "%s is in order", shown_path(d));
+    return d->config != NULL;
 }
 
 static void check_parts(struct cg_doctor *d)

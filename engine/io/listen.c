@@ -15,11 +15,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, FOLDER_MODE = 0750 };
+enum { BACKLOG = 1024, FOLDER_MODE = 0750, HOST_SIZE = 256 };
 
 static int fail(struct cg_err *err, const char *where, const char *why)
 {
-    return cg_err_set(err, COGENT_UNAVAILABLE, "listen %s: %s", where, why);
+    return cg_err_set(err, COGENT_UNAVAILABLE, "%s: %s", where, why);
 }
 
 static int group_of(const struct cg_socket_rights *rights, gid_t *out, const char *where, struct cg_err *err)
@@ -29,9 +29,8 @@ static int group_of(const struct cg_socket_rights *rights, gid_t *out, const cha
         return 0;
     const struct group *group = getgrnam(rights->group);
     if (!group)
-        return cg_err_set(err, COGENT_INVALID,
-                          "listen %s: socket: there is no group \"%.64s\" on this machine", where,
-                          rights->group);
+        return cg_err_set(err, COGENT_INVALID, "%s: socket: there is no group \"%.64s\" on this machine",
+                          where, rights->group);
     *out = group->gr_gid;
     return 0;
 }
@@ -75,9 +74,8 @@ static int open_at(int fd, const struct sockaddr_un *addr, const struct cg_socke
     if (bind(fd, (const struct sockaddr *)addr, sizeof *addr) != 0)
         return fail(err, where, strerror(errno));
     if (chown(addr->sun_path, (uid_t)-1, group) != 0)
-        rc = cg_err_set(err, COGENT_DENIED,
-                        "listen %s: socket: this user may not give it to the group \"%.64s\"", where,
-                        rights->group ? rights->group : "");
+        rc = cg_err_set(err, COGENT_DENIED, "%s: socket: this user may not give it to the group \"%.64s\"",
+                        where, rights->group ? rights->group : "");
     else if (chmod(addr->sun_path, rights->mode) != 0 || listen(fd, BACKLOG) != 0)
         rc = fail(err, where, strerror(errno));
     if (rc < 0)
@@ -90,8 +88,6 @@ static int listen_unix(const char *path, const struct cg_socket_rights *rights, 
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
     gid_t group;
-    if (strlen(path) >= sizeof addr.sun_path)
-        return fail(err, where, "the path is longer than a Unix socket allows (107 bytes)");
     snprintf(addr.sun_path, sizeof addr.sun_path, "%s", path);
     int rc = group_of(rights, &group, where, err);
     if (rc < 0)
@@ -109,15 +105,9 @@ static int listen_unix(const char *path, const struct cg_socket_rights *rights, 
 
 static int listen_tcp(const char *where, struct cg_err *err)
 {
-    char host[256];
+    char host[HOST_SIZE];
     const char *colon = strrchr(where, ':');
-    size_t n = colon ? (size_t)(colon - where) : 0;
-    char *end = NULL;
-    long port = colon ? strtol(colon + 1, &end, 10) : -1;
-    if (!colon || n >= sizeof host || !colon[1] || *end || port < 0)
-        return cg_err_set(err, COGENT_INVALID, "listen %s: write unix:PATH or ADDRESS:PORT", where);
-    if (port > 65535) /* getaddrinfo would take it for another one */
-        return cg_err_set(err, COGENT_INVALID, "listen %s: a port is a number up to 65535", where);
+    size_t n = (size_t)(colon - where);
     bool bracket = n >= 2 && where[0] == '[' && where[n - 1] == ']';
     snprintf(host, sizeof host, "%.*s", (int)(bracket ? n - 2 : n), bracket ? where + 1 : where);
     struct addrinfo *list, hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
@@ -136,8 +126,26 @@ static int listen_tcp(const char *where, struct cg_err *err)
     return fail(err, where, strerror(why));
 }
 
+const char *cg_listen_wrong(const char *where)
+{
+    static const char form[] = "write unix:PATH or ADDRESS:PORT";
+    const char *colon = strrchr(where, ':');
+    if (strncmp(where, "unix:", 5) == 0) {
+        if (strlen(where + 5) >= sizeof((struct sockaddr_un *)0)->sun_path)
+            return "the path is longer than a Unix socket allows (107 bytes)";
+        return where[5] ? NULL : form;
+    }
+    if (!colon || colon - where >= HOST_SIZE || !colon[1] || colon[1 + strspn(colon + 1, "0123456789")])
+        return form;
+    /* getaddrinfo would take it for another one */
+    return strtoul(colon + 1, NULL, 10) > 65535 ? "a port is a number up to 65535" : NULL;
+}
+
 int cg_listen(const char *where, const struct cg_socket_rights *rights, struct cg_err *err)
 {
+    const char *wrong = cg_listen_wrong(where);
+    if (wrong)
+        return cg_err_set(err, COGENT_INVALID, "%s: %s", where, wrong);
     return strncmp(where, "unix:", 5) == 0 ? listen_unix(where + 5, rights, where, err)
                                            : listen_tcp(where, err);
 }

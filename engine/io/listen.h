@@ -11,6 +11,9 @@ struct cg_socket_rights {
     const char *group; /* NULL: that of the process */
 };
 
+/* NULL, or what is wrong with how an address is written. Whether it can be had, the opening says. */
+const char *cg_listen_wrong(const char *where);
+
 /* "unix:PATH" or "ADDRESS:PORT" ("[::1]:8420", port 0: any). rights count for a Unix socket and stand before anybody can
  * connect; its folder is made (0750, of the same group) when it is missing. A socket that nobody listens at is replaced;
  * one that somebody does, and anything else of that name, is refused. Returns the descriptor, non-blocking, or a negative

@@ -214,7 +214,7 @@ class Wrong(unittest.TestCase):
             ('http = { trusted_proxies = "10.0.0.0/8" },', "http: trusted_proxies must be a list"),
             ('http = { trusted_proxies = { "10.0.0.1/8" } },', 'http: trusted_proxies: "10.0.0.1/8" is neither an address nor a network'),
             ('http = { trusted_proxies = { 10 } },', "is neither an address nor a network"),
-            ('listen = { "127.0.0.1:99999" },', "listen 127.0.0.1:99999: a port is a number up to 65535"),
+            ('listen = { "127.0.0.1:99999" },', 'listen: "127.0.0.1:99999": a port is a number up to 65535'),
             ('listen = { "127.0.0.1:http" },', "write unix:PATH or ADDRESS:PORT"),
         ]
         with Stack(start=False, feeds=False) as stack:

@@ -75,7 +75,8 @@ static const struct cogent_option auth_options[] = {
       "(ES256), Ed25519 (EdDSA)." },
     { COGENT_OPT_STRING, "jwks", NULL, AUTH(jwks),
       "Address of the issuer's key set (JWKS), https. Read at the start, every ten minutes, and when a token names a key that "
-      "is not in it, at most once a minute. In place of `secret` and `keys`; wants `issuer` and `audience`." },
+      "is not in it, at most once a minute. A look that fails is logged (`jwks.failed`) and tried again after a second, then two, four, up to "
+      "ten minutes. In place of `secret` and `keys`; wants `issuer` and `audience`; holds no user name." },
     { COGENT_OPT_STRING, "tenant", "/tenant_id", AUTH(tenant), "JSON pointer to the tenant's name." },
     { COGENT_OPT_STRING, "user", "/sub", AUTH(user), "JSON pointer to the user's id." },
     { COGENT_OPT_STRING, "permissions", "/permissions", AUTH(permissions),

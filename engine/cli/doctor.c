@@ -71,14 +71,16 @@ static void check_parts(struct cg_doctor *d)
                       "mend what the message names; plugins lie in COGENT_PLUGINS, data in COGENT_SHARE",
                       "%s", err.message);
     rc = d->parts_ok ? cg_parts_auth(&d->parts, d->config, &auth, &err) : 0;
+    d->jwks = auth && d->config->auth_options.jwks;
     if (auth)
         cg_auth_describe(auth, &keys);
-    if (auth)
+    if (auth && !d->jwks)
         cg_doctor_add(d, "auth", true, "", "tokens can be verified: %s", cg_buf_view(&keys).ptr);
-    else if (d->parts_ok)
-        cg_doctor_add(d, "auth", false,
-                      "set auth.secret = file \"PATH\" (32 bytes or more), or auth.keys = { \"PATH\" }", "%s",
-                      err.message);
+    else if (d->parts_ok && !auth)
+        cg_doctor_add(
+            d, "auth", false,
+            "set auth.secret = file \"PATH\" (32 bytes or more), auth.keys = { \"PATH\" }, or auth.jwks = \"https://...\"",
+            "%s", err.message);
     cg_auth_destroy(auth);
 }
 

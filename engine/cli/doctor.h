@@ -13,6 +13,7 @@ struct cg_doctor {
     const char *path;         /* of the configuration; NULL: the default */
     struct cg_parts parts;
     bool parts_ok;
+    bool jwks;     /* tokens are verified with a key set that is yet to be read */
     json_t *found; /* [{"check", "ok", "says", "do"}] */
 };
 
@@ -22,7 +23,7 @@ void cg_doctor_add(struct cg_doctor *doctor, const char *check, bool ok, const c
 
 /* The database: opens, its version, the records and feeds of each tenant and kind. */
 void cg_doctor_database(struct cg_doctor *doctor);
-/* The server and each tenant's ERP answer. */
+/* The server, the issuer's key set and each tenant's ERP answer. */
 void cg_doctor_network(struct cg_doctor *doctor);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What must answer: the server, and each tenant's ERP. */
+ * What must answer: the server, the issuer's key set, and each tenant's ERP. */
 #include "doctor.h"
+
+#include "engine/svc/jwks.h"
+#include "engine/svc/jwt.h"
 
 #include <string.h>
 
@@ -101,18 +104,62 @@ static void check_services(struct cg_doctor *d, struct cg_http_client *http, str
                       "the tenant has no erp_url, nor the address of another service: no tools and no feeds");
 }
 
-void cg_doctor_network(struct cg_doctor *d)
+struct key_look {
+    struct cg_loop *loop;
+    struct cg_jwt_keys *keys; /* NULL: why */
+    struct cg_err why;
+};
+
+static void on_key_set(void *arg, const struct cogent_http_result *result)
+{
+    struct key_look *l = arg;
+    cg_jwks_read(result, &l->keys, &l->why);
+    cg_loop_stop(l->loop);
+}
+
+static void check_key_set(struct cg_doctor *d, struct cg_http_client *http, struct cg_loop *loop)
+{
+    static const struct cogent_http_events events = { .size = sizeof events, .done = on_key_set };
+    const char *url = d->config->auth_options.jwks;
+    struct key_look l = { .loop = loop, .why = { COGENT_NO_MEMORY, "out of memory" } };
+    if (!cogent_op_none(cg_jwks_send(http, (struct cogent_op){ 0, 0 }, url, &events, &l)))
+        cg_loop_run(loop);
+    size_t n = l.keys ? cg_jwt_keys_count(l.keys) : 0;
+    if (l.keys)
+        cg_doctor_add(d, "auth", true, "", "tokens can be verified: %zu %s at %s", n, n == 1 ? "key" : "keys",
+                      url);
+    else
+        cg_doctor_add(
+            d, "auth", false,
+            "mend auth.jwks, or what serves it; the server looks again by itself (jwks.failed in its log)",
+            "the key set at %s cannot be read: %s", url, l.why.message);
+    cg_jwt_keys_destroy(l.keys);
+}
+
+/* What the server reaches through its proxy is reached through it here. */
+static void check_outside(struct cg_doctor *d, struct probe *p)
 {
     const char *tenant;
     json_t *fields;
+    struct cg_http_client *http = cg_http_client_create(p->loop, d->config->proxy, d->config->ca);
+    cg_auto_json tenants = cg_json_parse(cogent_str(d->config->tenants), NULL);
+    if (http && d->jwks)
+        check_key_set(d, http, p->loop);
+    json_object_foreach (tenants, tenant, fields) {
+        if (http)
+            check_services(d, http, p, tenant, fields);
+    }
+    cg_http_client_destroy(http);
+}
+
+void cg_doctor_network(struct cg_doctor *d)
+{
     struct probe p = { .loop = cg_loop_create() };
     struct cg_http_client *http = p.loop ? cg_http_client_create(p.loop, NULL, NULL) : NULL;
-    if (http) {
+    if (http)
         check_server(d, http, &p);
-        cg_auto_json tenants = d->config ? cg_json_parse(cogent_str(d->config->tenants), NULL) : NULL;
-        json_object_foreach (tenants, tenant, fields)
-            check_services(d, http, &p, tenant, fields);
-    }
+    if (http && d->config)
+        check_outside(d, &p);
     cg_http_client_destroy(http);
     cg_loop_destroy(p.loop);
 }

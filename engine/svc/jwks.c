@@ -68,15 +68,21 @@ static void tell(struct cg_jwks *j)
     }
 }
 
-static int take_set(struct cg_jwks *j, const struct cogent_http_result *result, struct cg_err *err)
+int cg_jwks_read(const struct cogent_http_result *result, struct cg_jwt_keys **keys, struct cg_err *err)
 {
-    struct cg_jwt_keys *keys;
+    *keys = NULL;
     if (result->err < 0)
         return cg_err_set(err, result->err, "%s", result->detail);
     if (result->status != 200)
         return cg_err_set(err, COGENT_UPSTREAM, "the issuer answered with status %d", result->status);
     cg_auto_json set = cg_json_parse(result->body, err);
-    int rc = set ? cg_jwt_keys_read_set(set, &keys, err) : COGENT_INVALID;
+    return set ? cg_jwt_keys_read_set(set, keys, err) : COGENT_INVALID;
+}
+
+static int take_set(struct cg_jwks *j, const struct cogent_http_result *result, struct cg_err *err)
+{
+    struct cg_jwt_keys *keys;
+    int rc = cg_jwks_read(result, &keys, err);
     if (rc < 0)
         return rc;
     if (!j->known)
@@ -109,23 +115,29 @@ static void on_done(void *arg, const struct cogent_http_result *result)
     tell(j);
 }
 
-static void look(void *arg)
+struct cogent_op cg_jwks_send(struct cg_http_client *http, struct cogent_op parent, const char *url,
+                              const struct cogent_http_events *events, void *arg)
 {
-    struct cg_jwks *j = arg;
-    static const struct cogent_http_events events = { .size = sizeof events, .done = on_done };
     const struct cogent_http_header accept = { "Accept", "application/jwk-set+json, application/json" };
     const struct cogent_http_request request = { .size = sizeof request,
                                                  .label = "jwks",
                                                  .method = "GET",
-                                                 .url = j->url,
+                                                 .url = url,
                                                  .headers = &accept,
                                                  .n_headers = 1,
                                                  .total_ms = LOOK_MS,
                                                  .max_body = SET_MAX };
+    return cg_http_send(http, parent, &request, events, arg);
+}
+
+static void look(void *arg)
+{
+    struct cg_jwks *j = arg;
+    static const struct cogent_http_events events = { .size = sizeof events, .done = on_done };
     if (j->looking)
         return;
     j->looking = true;
-    if (!cogent_op_none(cg_http_send(j->http, j->root, &request, &events, j)))
+    if (!cogent_op_none(cg_jwks_send(j->http, j->root, j->url, &events, j)))
         return;
     j->looking = false;
     look_in(j, RETRY_MS); /* who waits, waits for that one */
@@ -210,6 +222,9 @@ bool cg_jwks_look(struct cg_jwks *j, struct cogent_op parent, void (*looked)(voi
 const char *cg_jwks_url_wrong(const char *url)
 {
     static const char *const local[] = { "http://127.0.0.1", "http://localhost", "http://[::1]" };
+    const char *host = strstr(url, "://");
+    if (host && memchr(host + 3, '@', strcspn(host + 3, "/?#")))
+        return "must hold no user name and no password: the log and doctor show the address";
     if (strncasecmp(url, "https://", 8) == 0 && url[8] && url[8] != '/')
         return NULL;
     for (size_t i = 0; i < sizeof local / sizeof *local; i++) {

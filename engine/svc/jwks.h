@@ -25,7 +25,12 @@ bool cg_jwks_look(struct cg_jwks *jwks, struct cogent_op parent, void (*looked)(
 /* The same for whoever does not wait: the next one may find the key. */
 void cg_jwks_hint(struct cg_jwks *jwks);
 
-/* NULL, or what is wrong with an address: https, or http on this machine. */
+/* One look: asks for the set, and reads what came. keys is of the caller. */
+struct cogent_op cg_jwks_send(struct cg_http_client *http, struct cogent_op parent, const char *url,
+                              const struct cogent_http_events *events, void *arg);
+int cg_jwks_read(const struct cogent_http_result *result, struct cg_jwt_keys **keys, struct cg_err *err);
+
+/* NULL, or what is wrong with an address: https, or http on this machine; no name and password, which would be shown. */
 const char *cg_jwks_url_wrong(const char *url);
 
 #endif

@@ -153,6 +153,9 @@ class Keys(unittest.TestCase):
         for auth, words in [(f'jwks = "{self.issuer.keys_url}", secret = file "secret", {rest}', "take one away"),
                             (f'jwks = "http://login.example/jwks", {rest}', "https"),
                             (f'jwks = "http://localhost.example/jwks", {rest}', "https"),
+                            (f'jwks = "http://127.0.0.1:1@login.example/jwks", {rest}', "user name"),
+                            (f'jwks = "https://ann:secret@login.example/jwks", {rest}', "user name"),
+                            (f'jwks = "https://ann@login.example", {rest}', "user name"),
                             (f'jwks = "{self.issuer.keys_url}", issuer = "x"', "issuer and audience")]:
             with self.subTest(auth):
                 set_auth(s, auth)
@@ -160,6 +163,7 @@ class Keys(unittest.TestCase):
                                       stderr=subprocess.STDOUT, text=True, check=False)
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(words, done.stdout)
+                self.assertNotIn("ann:", done.stdout)
 
 
 class Door(ThreadingHTTPServer):
@@ -239,6 +243,11 @@ class Doors(unittest.TestCase):
                 self.assertIn(why, next(line for line in s.logged().split("\n") if "jwks.failed" in line))
                 reply = s.get("/v1/me", bearer=self.first[1])
                 self.assertEqual((503, "keys_missing"), (reply.status, reply.json["error"]["code"]))
+                self.assertEqual(200, s.get("/readyz").status)  # it leaves the key set out
+                row = self.doctor(s)
+                self.assertFalse(row["ok"], row)
+                self.assertIn(f"the key set at {self.door.url} cannot be read: ", row["says"])
+                self.assertIn(why, row["says"])
                 s.stop_server()
 
     def test_a_long_body_is_not_kept_for_a_key_that_nobody_knows(self):
@@ -253,6 +262,18 @@ class Doors(unittest.TestCase):
         # But the key is looked for, and the next one is let in.
         until("a look", lambda: s.get("/v1/me", bearer=self.second[1]).status == 200)
         self.assertEqual(2, self.door.knocks)
+
+    def doctor(self, s):
+        done = subprocess.run([os.environ["COGENT"], "doctor", "--json", "-c", s.config], stdout=subprocess.PIPE, text=True,
+                              env=dict(os.environ, COGENT_URL=s.url, COGENT_TOKEN="x"), check=False)
+        return next(row for row in json.loads(done.stdout) if row["check"] == "auth")
+
+    def test_doctor_reads_the_set(self):
+        self.show(self.first, self.second)
+        s = self.start()
+        self.assertEqual((True, f"tokens can be verified: 2 keys at {self.door.url}"), (lambda row: (row["ok"], row["says"]))(self.doctor(s)))
+        self.door.stop()
+        self.assertIn("cannot be read: ", self.doctor(s)["says"])
 
     def test_an_address_that_nobody_can_change_on_its_way(self):
         s = Stack(start=False, jobs=0, workers=1, feeds=False)

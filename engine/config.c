@@ -147,7 +147,10 @@ void cg_config_reference(struct cg_buf *out)
         "`cogentd --check-config` says what is wrong, and in which file and key; a start and a reload (SIGHUP) refuse the "
         "same, and a reload that is refused changes nothing. It opens and makes nothing, so what only a start can find out is "
         "left to that: an address that is taken, a host's name that nobody knows, a state folder or a database that cannot "
-        "be made.\n");
+        "be made.\n\n"
+        "A reload takes up every key but `listen`, `socket`, `metrics` and `state`: the master opens doors and locks its folder once. "
+        "Where one of these has changed, the log says `reload.needs_restart` and names it (`keys`). `env` reads the environment "
+        "that the server was started with.\n");
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         cg_buf_printf(out, "\n## %s\n\n", parts[i].title);
         cg_options_markdown(parts[i].table, out);

@@ -50,6 +50,7 @@ struct worker {
 
 struct master {
     const char *program, *path;
+    struct cg_config *first; /* of the start: what the doors were opened by */
     struct cg_config *config;
     struct cg_files *files;
     struct cg_loop *loop;
@@ -65,6 +66,11 @@ struct master {
     bool stopping, proving, told_ready; /* proving: the first worker of a new generation is being tried */
     int status;
 };
+
+static void set_level(const struct master *m)
+{
+    cg_log_setup((enum cg_level)cg_log_level_parse(m->config->log), "master");
+}
 
 static int make_folder(const char *path, struct cg_err *err)
 {
@@ -318,6 +324,25 @@ static void tell_ready(struct master *m)
            CG_S("state", m->config->state));
 }
 
+/* What the master does once: a reload cannot. */
+static void tell_restart(const struct master *m)
+{
+    const struct cg_config *was = m->first, *is = m->config;
+    const struct {
+        const char *key, *was, *is;
+    } all[] = { { "listen", was->listen, is->listen },
+                { "socket", was->socket, is->socket },
+                { "metrics", was->metrics, is->metrics },
+                { "state", was->state, is->state } };
+    cg_auto_buf keys = { 0 };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (strcmp(all[i].was, all[i].is) != 0)
+            cg_buf_printf(&keys, "%s%s", keys.len ? ", " : "", all[i].key);
+    }
+    if (keys.ptr)
+        cg_log(CG_WARN, "reload.needs_restart", CG_S("keys", keys.ptr));
+}
+
 static void on_ready(void *arg, int fd)
 {
     struct master *m = arg;
@@ -335,6 +360,8 @@ static void on_ready(void *arg, int fd)
             return; /* it died: its exit says more */
         if (m->proving && w->generation == m->generation) {
             m->proving = false;
+            set_level(m);
+            tell_restart(m);
             cg_log(CG_INFO, "reload.done", CG_I("generation", m->generation));
             drain(m, true);
         }
@@ -360,7 +387,7 @@ static void bury(struct master *m, unsigned slot, int status)
     if (w->leaving && asked)
         cg_death_count(m->board, slot, w->role, "memory");
     if (!asked || WIFSIGNALED(status))
-        cg_death_note(m->board, slot, w->role, w->stalled ? "stall" : "crash", m->config->state);
+        cg_death_note(m->board, slot, w->role, w->stalled ? "stall" : "crash", m->first->state);
     cg_board_clear_runs(m->board, slot);
     if (w->ready_watch) {
         cg_watch_destroy(w->ready_watch);
@@ -427,7 +454,8 @@ static void on_reload(void *arg, int signal)
         cg_files_destroy(files);
         return;
     }
-    cg_config_destroy(m->config);
+    if (m->config != m->first)
+        cg_config_destroy(m->config);
     cg_files_destroy(m->files);
     m->config = config;
     m->files = files;
@@ -490,7 +518,8 @@ static int prepare(struct master *m, struct cg_err *err)
         rc = cg_config_check(m->config, err);
     if (rc < 0)
         return rc;
-    cg_log_setup((enum cg_level)cg_log_level_parse(m->config->log), "master");
+    m->first = m->config;
+    set_level(m);
     rc = make_folder(m->config->state, err);
     if (rc == 0)
         rc = lock_state(m, err);
@@ -518,7 +547,9 @@ static void finish(struct master *m)
     for (unsigned i = 0; i < m->n_listen; i++)
         close(m->listen_fds[i]);
     cg_board_unmap(m->board);
-    cg_config_destroy(m->config);
+    if (m->config != m->first)
+        cg_config_destroy(m->config);
+    cg_config_destroy(m->first);
     cg_files_destroy(m->files);
     cg_loop_destroy(m->loop);
 }

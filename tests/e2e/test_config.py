@@ -123,6 +123,24 @@ class Reload(unittest.TestCase):
                     self.assertIn(f"{s.config}: {words}", lines[0]["why"])
                     self.assertEqual(200, s.get("/v1/me").status)
 
+    def test_what_needs_a_restart_is_said(self):
+        with Stack(feeds=False, workers=1, jobs=0) as s:
+            moved = 'listen = { "127.0.0.1:0" }, metrics = "off", socket = { mode = "0600" }, limits = { steps = 3 },'
+            for extra, keys in ((moved, ["listen", "socket", "metrics"]), (moved, ["listen", "socket", "metrics"]),
+                                (f'state = "{s.folder}/other", keys = "{s.state}/keys", database = "{s.state}/cogent.db",', ["state"]), ("", None)):
+                with self.subTest(extra):
+                    lines = self.reload(s, extra)
+                    self.assertIn("reload.done", [line["event"] for line in lines])
+                    told = [line for line in lines if line["event"] == "reload.needs_restart"]
+                    self.assertEqual([", ".join(keys)] if keys else [], [line["keys"] for line in told])
+                    self.assertEqual(200, s.get("/v1/me").status)  # the doors are those of the start
+
+    def test_the_masters_level_follows(self):
+        with Stack(feeds=False, workers=1, jobs=0, config='log = "error",') as s:
+            self.assertEqual([], s.log_lines())
+            lines = self.reload(s, 'log = "info",')
+            self.assertIn("reload.done", [line["event"] for line in lines])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -170,3 +170,18 @@ int cg_tenants_secret(const struct cg_tenants *t, const char *tenant, const char
     }
     return rc;
 }
+
+void cg_tenants_secret_wrong(const struct cg_tenants *t, const char *tenant, const char *name, int err,
+                             struct cg_buf *out)
+{
+    const char *folder = t->secrets ? t->secrets : "secrets";
+    cg_buf_printf(out, "the secret %s of tenant %s ", name, tenant);
+    if (err == COGENT_DENIED)
+        cg_buf_printf(out, "is open to everybody: chmod 600 %s/%s/%s, or %s/%s", folder, tenant, name, folder,
+                      name);
+    else if (err == COGENT_LIMIT)
+        cg_buf_printf(out, "is too long: look into %s/%s/%s, or %s/%s", folder, tenant, name, folder, name);
+    else
+        cg_buf_printf(out, "is missing: put it into %s/%s/%s, or for all tenants into %s/%s", folder, tenant,
+                      name, folder, name);
+}

@@ -34,5 +34,8 @@ const struct cg_tenant_info *cg_tenants_get(const struct cg_tenants *tenants, si
  * fit, or COGENT_DENIED when others may read it. */
 int cg_tenants_secret(const struct cg_tenants *tenants, const char *tenant, const char *name, char *buf,
                       size_t size);
+/* What is wrong with one that could not be read, and which file it is. */
+void cg_tenants_secret_wrong(const struct cg_tenants *tenants, const char *tenant, const char *name, int err,
+                             struct cg_buf *out);
 
 #endif

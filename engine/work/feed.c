@@ -19,6 +19,8 @@ struct polling {
     struct cogent_asker asker;
     char *fields;
     char secret[SECRET_MAX];
+    char missing[64]; /* the first secret that could not be read, and why */
+    int missing_err;
     char *position;
     int64_t swept_us;
     json_t *records;
@@ -54,6 +56,40 @@ static void on_gone(void *arg, int why)
     polling_free(p);
 }
 
+/* Not the service's own words: they may quote a record. */
+static const char *words_of(int err)
+{
+    static const struct {
+        int err;
+        const char *words;
+    } all[] = {
+        { COGENT_INVALID, "the service did not accept the request" },
+        { COGENT_DENIED, "the service does not let the account read these records" },
+        { COGENT_NOT_FOUND, "the feed's tool is not there or is no read, or the service has no such route" },
+        { COGENT_AUTH, "the service refused the account: is its secret right, and not expired?" },
+        { COGENT_LIMIT, "the service wants fewer requests, or its answer is too large" },
+        { COGENT_TIMEOUT, "the service did not answer in time" },
+        { COGENT_UNAVAILABLE, "the service or the database cannot be reached, or the plugin is held back" },
+        { COGENT_UPSTREAM, "the service's answer is not understood: it must be a list of records" },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        if (all[i].err == err)
+            return all[i].words;
+    }
+    return cogent_err_name(err);
+}
+
+static void tell_failure(const struct polling *p, int err)
+{
+    cg_auto_buf why = { 0 };
+    if (err == COGENT_AUTH && p->missing[0])
+        cg_tenants_secret_wrong(p->env->tenants, cg_tenant_name(p->tenant), p->missing, p->missing_err, &why);
+    else
+        cg_buf_text(&why, words_of(err));
+    cg_log(CG_WARN, "feed.failed", CG_S("tenant", cg_tenant_name(p->tenant)), CG_S("kind", p->kind->name),
+           CG_S("error", cogent_err_name(err)), CG_S("why", why.ptr));
+}
+
 static void finish(struct polling *p, int err)
 {
     void (*done)(void *, int, bool) = p->done;
@@ -65,8 +101,7 @@ static void finish(struct polling *p, int err)
                           : "idle",
                   NULL);
     if (err < 0)
-        cg_log(CG_WARN, "feed.failed", CG_S("tenant", cg_tenant_name(p->tenant)), CG_S("kind", p->kind->name),
-               CG_S("error", cogent_err_name(err)));
+        tell_failure(p, err);
     cg_op_finish(p->env->loop, p->op);
     polling_free(p);
     done(arg, err, more);
@@ -88,6 +123,10 @@ static const char *asker_secret(const struct cogent_asker *asker, const char *na
 {
     struct polling *p = polling_of(asker);
     int n = cg_tenants_secret(p->env->tenants, cg_tenant_name(p->tenant), name, p->secret, sizeof p->secret);
+    if (n < 0 && !p->missing[0]) {
+        cg_str_copy(p->missing, sizeof p->missing, cogent_str(name));
+        p->missing_err = n;
+    }
     return n >= 0 ? p->secret : NULL;
 }
 

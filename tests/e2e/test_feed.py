@@ -79,5 +79,42 @@ class Refused(unittest.TestCase):
             self.assertNotIn("worker.died", stack.logged())
 
 
+class Failed(unittest.TestCase):
+    """A feed that cannot be read: the log says why, in words."""
+
+    def why(self, stack, kind="invoice"):
+        lines = until("feed.failed", lambda: [line for line in stack.log_lines() if line["event"] == "feed.failed" and line["kind"] == kind])
+        return lines[0]["error"], lines[0]["why"]
+
+    def test_without_its_secret(self):
+        with Stack(start=False) as stack:
+            secret = os.path.join(stack.state, "secrets", "demo", "erp_service")
+            os.unlink(secret)
+            stack.start()
+            error, why = self.why(stack)
+            self.assertEqual("auth", error)
+            self.assertIn("the secret erp_service of tenant demo is missing", why)
+            self.assertIn(secret, why)
+            stack.write(secret, token("demo", ["*.read"], sub="svc:cogent"))
+            read = ('cogent_records_total{type="%s",outcome="put"}' % kind for kind in ("invoice", "customer"))
+            until("records: the file is read anew", lambda s=list(read): any(stack.metric(series) for series in s))
+
+    def test_with_a_secret_that_others_read_or_that_is_refused(self):
+        for text, mode, words in (("x", 0o604, "is open to everybody"), ("x", 0o600, "refused the account")):
+            with self.subTest(words), Stack(start=False) as stack:
+                secret = os.path.join(stack.state, "secrets", "demo", "erp_service")
+                stack.write(secret, text)
+                os.chmod(secret, mode)
+                stack.start()
+                self.assertIn(words, self.why(stack)[1])
+
+    def test_from_a_service_that_is_not_there(self):
+        with Stack(start=False) as stack:
+            stack.erp.stop()
+            stack.erp = None
+            stack.start()
+            self.assertIn("cannot be reached", self.why(stack)[1])
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -23,7 +23,10 @@ void cg_doctor_add(struct cg_doctor *doctor, const char *check, bool ok, const c
 
 /* The database: opens, its version, the records and feeds of each tenant and kind. */
 void cg_doctor_database(struct cg_doctor *doctor);
-/* The server, the issuer's key set and each tenant's ERP answer. */
+/* Whether something that can be seen from here keeps a tenant's feed of a kind from being read; why: what. */
+bool cg_doctor_feed_wrong(const struct cg_doctor *doctor, const char *tenant, const struct cg_kind *kind,
+                          struct cg_buf *why);
+/* The server, the issuer's key set and each tenant's ERP answer; no plugin is held back. */
 void cg_doctor_network(struct cg_doctor *doctor);
 
 #endif

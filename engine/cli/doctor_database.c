@@ -83,21 +83,30 @@ static void on_late(void *arg, int why)
                   "it did not answer in %d s", LOOK_MS / 1000);
 }
 
-static void tell_kind(const struct looking *l, const char *tenant, const char *uuid,
+static void tell_kind(const struct looking *l, const char *tenant, const json_t *fields, const char *uuid,
                       const struct cg_kind *kind)
 {
     char polled[CG_TIME_SIZE];
-    cg_auto_buf key = { 0 }, check = { 0 };
+    cg_auto_buf key = { 0 }, check = { 0 }, why = { 0 };
     key_of(&key, cogent_str(uuid), cogent_str(kind->name));
     cg_buf_printf(&check, "%s: %s", tenant, kind->name);
     const json_t *feed = json_object_get(l->feeds, key.ptr);
     long long n = (long long)cg_json_int(l->counts, key.ptr, 0);
     if (!kind->feed)
         cg_doctor_add(l->doctor, check.ptr, true, "", "%lld records; the kind has no feed", n);
+    else if (!cg_json_str(fields, "erp_url", NULL))
+        cg_doctor_add(l->doctor, check.ptr, true, "",
+                      "%lld records; its feed is not read: the tenant has no erp_url", n);
+    else if (cg_doctor_feed_wrong(l->doctor, tenant, kind, &why))
+        cg_doctor_add(
+            l->doctor, check.ptr, false,
+            "make the file (for a service of your own: cogent token); the server reads it at the next try",
+            "%lld records; its feed cannot be read: %s", n, why.ptr);
     else if (!feed)
-        cg_doctor_add(l->doctor, check.ptr, false,
-                      "start the server (jobs = 1 or more); its log says feed.failed when the ERP refuses",
-                      "%lld records; its feed was not read yet", n);
+        cg_doctor_add(
+            l->doctor, check.ptr, false,
+            "start the server (jobs = 1 or more); its log says feed.failed and why when it cannot be read",
+            "%lld records; its feed was not read yet", n);
     else
         cg_doctor_add(l->doctor, check.ptr, true, "", "%lld records up to %s, read %s", n,
                       cg_json_str(feed, "position", ""),
@@ -115,7 +124,7 @@ static void tell(const struct looking *l)
         for (size_t k = 0; d->parts_ok && k < cg_kind_count(d->parts.kinds); k++) {
             const struct cg_kind *kind = cg_kind_get(d->parts.kinds, k);
             if (kind->chunk) /* others are cited only, and never stored */
-                tell_kind(l, tenant, uuid, kind);
+                tell_kind(l, tenant, fields, uuid, kind);
         }
     }
 }

@@ -11,6 +11,7 @@ struct probe {
     struct cg_loop *loop;
     int err, status;
     char detail[200];
+    json_t *body; /* NULL when it is no JSON */
 };
 
 static void on_done(void *arg, const struct cogent_http_result *result)
@@ -18,6 +19,7 @@ static void on_done(void *arg, const struct cogent_http_result *result)
     struct probe *p = arg;
     p->err = result->err;
     p->status = result->status;
+    p->body = cg_json_parse(result->body, NULL);
     cg_str_copy(p->detail, sizeof p->detail, cogent_str(result->detail));
     cg_loop_stop(p->loop);
 }
@@ -36,6 +38,8 @@ static void get(struct cg_http_client *http, struct probe *p, const char *socket
     const struct cogent_http_events events = { .size = sizeof events, .done = on_done };
     p->err = COGENT_NO_MEMORY;
     p->status = 0;
+    json_decref(p->body);
+    p->body = NULL;
     if (url.failed ||
         cogent_op_none(cg_http_send_unix(http, socket, (struct cogent_op){ 0, 0 }, &request, &events, p)))
         return;
@@ -45,6 +49,8 @@ static void get(struct cg_http_client *http, struct probe *p, const char *socket
 static void check_server(struct cg_doctor *d, struct cg_http_client *http, struct probe *p)
 {
     struct cg_place place;
+    size_t i;
+    json_t *plugin;
     const char *why = "";
     if (cg_place_find(&place, &why) < 0) {
         cg_doctor_add(d, "server", false, why, "it is not known where the server is");
@@ -61,6 +67,13 @@ static void check_server(struct cg_doctor *d, struct cg_http_client *http, struc
         cg_doctor_add(d, "server", p->status == 200,
                       "look into its log; readiness depends on the database only", "%s %s", name,
                       p->status == 200 ? "is ready" : "is not ready");
+    json_array_foreach (json_object_get(p->body, "held_back"), i, plugin) {
+        cg_auto_buf check = { 0 };
+        cg_buf_printf(&check, "plugin %s", json_string_value(plugin) ? json_string_value(plugin) : "?");
+        cg_doctor_add(d, check.ptr, false,
+                      "see plugin.crashed in the server's log; cogent plugin list says until when",
+                      "is held back by the server: it ended worker after worker");
+    }
     cg_place_finish(&place);
 }
 
@@ -160,6 +173,7 @@ void cg_doctor_network(struct cg_doctor *d)
         check_server(d, http, &p);
     if (http && d->config)
         check_outside(d, &p);
+    json_decref(p.body);
     cg_http_client_destroy(http);
     cg_loop_destroy(p.loop);
 }

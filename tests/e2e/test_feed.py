@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Records that change in the ERP change here: a new version replaces the old one, deletions show in the sweep."""
 
+import json
 import os
 import shutil
+import subprocess
 import unittest
 
 from stack import Stack, token, until
@@ -86,6 +88,18 @@ class Failed(unittest.TestCase):
         lines = until("feed.failed", lambda: [line for line in stack.log_lines() if line["event"] == "feed.failed" and line["kind"] == kind])
         return lines[0]["error"], lines[0]["why"]
 
+    def doctor(self, stack, status=1):
+        done = subprocess.run([os.environ["COGENT"], "doctor", "--json", "-c", stack.config], stdout=subprocess.PIPE, text=True, check=False,
+                              env=dict(os.environ, COGENT_URL=stack.url, COGENT_TOKEN="x"))
+        self.assertEqual(status, done.returncode, done.stdout)
+        return {row["check"]: row for row in json.loads(done.stdout)}
+
+    def test_of_a_tenant_without_an_erp(self):
+        with Stack(feeds=False, fields={"books_url": "http://127.0.0.1:1"}) as stack:
+            row = self.doctor(stack)["demo: invoice"]
+            self.assertTrue(row["ok"], row)
+            self.assertEqual("0 records; its feed is not read: the tenant has no erp_url", row["says"])
+
     def test_without_its_secret(self):
         with Stack(start=False) as stack:
             secret = os.path.join(stack.state, "secrets", "demo", "erp_service")
@@ -95,6 +109,9 @@ class Failed(unittest.TestCase):
             self.assertEqual("auth", error)
             self.assertIn("the secret erp_service of tenant demo is missing", why)
             self.assertIn(secret, why)
+            row = self.doctor(stack)["demo: invoice"]
+            self.assertFalse(row["ok"])
+            self.assertIn(why, row["says"])
             stack.write(secret, token("demo", ["*.read"], sub="svc:cogent"))
             read = ('cogent_records_total{type="%s",outcome="put"}' % kind for kind in ("invoice", "customer"))
             until("records: the file is read anew", lambda s=list(read): any(stack.metric(series) for series in s))

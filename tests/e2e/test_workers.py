@@ -141,6 +141,11 @@ class Workers(unittest.TestCase):
                          [(e["plugin"], e["crashes"]) for e in self.events(stack, "plugin.crashed")])
         self.assertEqual([("crash", 4)], [(e["plugin"], e["seconds"]) for e in self.events(stack, "plugin.held_back")])
         self.assertEqual(["crash"], stack.get("/readyz", bearer=None).json["held_back"])
+        done = subprocess.run([os.environ["COGENT"], "doctor", "--json", "-c", stack.config], stdout=subprocess.PIPE, check=False,
+                              env=dict(os.environ, COGENT_URL=stack.url, COGENT_TOKEN="x"))
+        rows = [row for row in json.loads(done.stdout) if row["check"] == "plugin crash"]
+        self.assertEqual([False], [row["ok"] for row in rows])
+        self.assertIn("held back", rows[0]["says"])
         result = self.result(stack, "crash")
         self.assertEqual(("failed", "unavailable"), (result["status"], result["error"]["class"]))
         self.assertIn("plugin crash is held back", result["error"]["message"])

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "err.h"
 
+#include "utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* A message that did not fit ends between two characters. */
+static void cut_clean(char *message, size_t size)
+{
+    size_t n = size - 1;
+    while (n > 0 && !cg_utf8_valid((struct cogent_str){ message, n }) && size - n <= 4)
+        n--;
+    if (cg_utf8_valid((struct cogent_str){ message, n }))
+        message[n] = '\0';
+}
 
 int cg_err_set(struct cg_err *err, int code, const char *format, ...)
 {
@@ -12,8 +24,10 @@ int cg_err_set(struct cg_err *err, int code, const char *format, ...)
     va_list ap;
     va_start(ap, format);
     err->code = code;
-    vsnprintf(err->message, sizeof err->message, format, ap);
+    int n = vsnprintf(err->message, sizeof err->message, format, ap);
     va_end(ap);
+    if (n >= (int)sizeof err->message)
+        cut_clean(err->message, sizeof err->message);
     return code;
 }
 

@@ -320,6 +320,21 @@ static void options(void **state)
     assert_non_null(strstr(out.ptr, "| `ratio` | number | none | a ratio |\n"));
 }
 
+static void errors_end_between_characters(void **state)
+{
+    (void)state;
+    for (int before = 300; before < 330; before++) {
+        struct cg_err err;
+        char text[400];
+        memset(text, 'x', sizeof text);
+        snprintf(text + before, sizeof text - (size_t)before, "%s",
+                 "\xe2\x82\xac\xf0\x9f\x98\x80 and more words");
+        assert_int_equal(cg_err_set(&err, COGENT_INVALID, "%s", text), COGENT_INVALID);
+        assert_true(cg_utf8_valid(cogent_str(err.message)));
+        assert_true(strlen(err.message) > sizeof err.message - 5 || strlen(err.message) == strlen(text));
+    }
+}
+
 static void nearest(void **state)
 {
     (void)state;
@@ -334,10 +349,12 @@ static void nearest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(buffers), cmocka_unit_test(lent_buffers), cmocka_unit_test(escapes),
-        cmocka_unit_test(words),   cmocka_unit_test(utf8),         cmocka_unit_test(times),
-        cmocka_unit_test(hashes),  cmocka_unit_test(base64url),    cmocka_unit_test(ids),
-        cmocka_unit_test(options), cmocka_unit_test(nearest),
+        cmocka_unit_test(buffers), cmocka_unit_test(lent_buffers),
+        cmocka_unit_test(escapes), cmocka_unit_test(words),
+        cmocka_unit_test(utf8),    cmocka_unit_test(times),
+        cmocka_unit_test(hashes),  cmocka_unit_test(base64url),
+        cmocka_unit_test(ids),     cmocka_unit_test(options),
+        cmocka_unit_test(nearest), cmocka_unit_test(errors_end_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

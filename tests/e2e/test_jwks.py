@@ -255,9 +255,9 @@ class Doors(unittest.TestCase):
         s = self.start()
         until("the set", lambda: s.get("/v1/me", bearer=self.first[1]).status == 200)
         self.show(self.first, self.second)
-        for length in ("Transfer-Encoding: chunked", "Content-Length: 8000000"):
+        for (_, bearer), length in ((self.second, "Content-Length: 8000000"), (self.make_key("never shown"), "Transfer-Encoding: chunked")):
             with socket.create_connection(("127.0.0.1", s.port), WAIT) as c:
-                c.sendall(f"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.second[1]}\r\n{length}\r\n\r\n".encode())
+                c.sendall(f"POST /v1/embeddings HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {bearer}\r\n{length}\r\n\r\n".encode())
                 self.assertIn(b" 401 ", c.recv(4096).split(b"\r\n")[0], length)
         # But the key is looked for, and the next one is let in.
         until("a look", lambda: s.get("/v1/me", bearer=self.second[1]).status == 200)

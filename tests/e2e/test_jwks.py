@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Tokens of an issuer whose keys are read from its address: oauth2-mock-server, an issuer by somebody else, makes and signs
-them. Skipped, with a sentence, where Node or the package is not installed: scripts/dev/clients.sh gets it."""
+them. That part is skipped, with a sentence, where Node or the package is not installed: scripts/dev/clients.sh gets it."""
 
 import base64
 import hashlib
@@ -320,7 +320,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Door).serve_forever()
 
 if __name__ == "__main__":
     why = node.missing(NODE, ["oauth2-mock-server"])
-    if why:
-        print("skipped:", why)
-        sys.exit(node.SKIP)
+    if why:  # the other issuer is not to be had; what Doors asks needs no Node
+        print("skipped: Keys,", why)
+        del Keys
     unittest.main()
